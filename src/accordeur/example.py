@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int32]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -51,3 +56,31 @@ def flatten(value: Any) -> str:
         joiner = " " if all(isinstance(part, str) for part in value) else "\n"
         return joiner.join(flatten(part) for part in value)
     return str(value)
+
+
+Form = Literal["label", "score", "tokens", "span", "causal", "seq2seq", "masked"]
+IGNORED = -100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Encoded:
+    """One row (or one window of a long row) as token ids: the plain data between a kind and the training.
+
+    tokens: int32 (T,). What `target` is depends on the form of the problem:
+      label: int   score: float   tokens / causal / masked: int32 (T,), IGNORED where nothing is asked
+        (causal: target[t] is the id that should follow tokens[t])
+      span: int32 (2,), first and last token of the answer ((0, 0) = no answer)   seq2seq: int32 (U,), the answer's ids
+    segments: int32 (T,) segment ids, or None.   row: index of the example it came from.
+    """
+
+    tokens: IntArray
+    target: IntArray | int | float | None = None
+    segments: IntArray | None = None
+    row: int = 0
+
+    @property
+    def units(self) -> int:
+        """How many labelled units the loss averages over: answer tokens, or 1 for a row."""
+        if isinstance(self.target, np.ndarray) and self.target.ndim == 1:
+            return int((self.target != IGNORED).sum())
+        return 0 if self.target is None else 1

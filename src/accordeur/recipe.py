@@ -1,0 +1,182 @@
+"""The request: task, base, methods, seeds and budget, from a YAML file or the command line's arguments."""
+
+from __future__ import annotations
+
+import difflib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
+
+from accordeur.errors import RecipeError
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 32
+Language = Literal["en", "fr"]
+
+
+class Recipe(BaseModel):
+    """Everything that `accordeur compare` needs to know. Unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    data: str
+    test: str | None = None
+    validation: str | None = None
+    mapping: dict[str, str] = Field(default_factory=dict, alias="map", serialization_alias="map")
+    group: str | None = None
+    separator: str | None = None
+    kind: str | None = None
+    base: str | None = None
+    methods: dict[str, dict[str, Any]] | None = None  # None: every method that applies
+    seeds: int = Field(default=1, ge=1, le=100)
+    budget: float = Field(default=5.0, gt=0, le=100_000, allow_inf_nan=False)  # minutes per run
+    metric: str | None = None
+    tolerance: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
+    max_length: int = Field(default=512, ge=8, le=1_000_000)
+    template: str | None = None
+    prompts: list[str] = Field(default_factory=list)  # files
+    definitions: dict[str, str] = Field(default_factory=dict)  # label -> description
+    retain: str | None = None
+    price_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    rows: int | None = Field(default=None, ge=10)  # use at most so many rows, chosen by the seed
+    out: str | None = None
+    language: Language = "en"
+
+    @field_validator("methods", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        """A list of names, or of {name: settings}, is the same as one mapping from name to settings."""
+        if not isinstance(value, list):
+            return {name: settings or {} for name, settings in value.items()} if isinstance(value, dict) else value
+        found: dict[str, Any] = {}
+        for entry in value:
+            pairs = entry.items() if isinstance(entry, dict) else [(entry, {})]
+            for name, settings in pairs:
+                if not isinstance(name, str):
+                    raise ValueError(f"{name!r} is not the name of a method")
+                if name in found:
+                    raise ValueError(f"method {name!r} is listed twice")
+                found[name] = settings or {}
+        return found
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Recipe:
+        if self.methods is not None and not self.methods:
+            raise ValueError("methods: an empty list; leave it out for every method that applies")
+        return self
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON-ready data, without what is left at its default."""
+        return self.model_dump(by_alias=True, exclude_defaults=True)
+
+
+def parse_recipe(values: Mapping[str, Any], where: str = "recipe") -> Recipe:
+    """Checks a recipe; all its faults are reported at once, unknown keys with the nearest known one."""
+    try:
+        return Recipe.model_validate(dict(values))
+    except ValidationError as fault:
+        faults = [explain(error) for error in fault.errors()]
+        raise RecipeError("; ".join(faults), where=where, hint="see `accordeur compare --help` for the keys") from fault
+
+
+def explain(error: Any) -> str:
+    """One fault in words: the key, what was expected, what was found."""
+    key = ".".join(str(part) for part in error["loc"]) or "recipe"
+    if error["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.5)
+        return f"unknown key {key[:80]!r}" + (f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(known_keys())})")
+    if error["type"] == "missing":
+        return f"key {key!r} is missing"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return message if error["loc"] == () else f"{key}: {message}, found {str(error['input'])[:80]!r}"
+
+
+def known_keys() -> list[str]:
+    """The keys of a recipe as they are written."""
+    return [field.alias or name for name, field in Recipe.model_fields.items()]
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Reads a YAML 1.2 recipe. Paths in it are relative to its own folder. Nothing in it is ever expanded or run."""
+    recipe = parse_recipe(load_yaml(path), str(path))
+    return recipe.model_copy(update=resolved_paths(recipe, path.parent))
+
+
+def resolved_paths(recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """The file-valued keys, taken relative to the recipe's folder where such a file exists there."""
+
+    def resolve(value: str) -> str:
+        beside = folder / value
+        return str(beside) if beside.exists() else value
+
+    single = {key: resolve(value) for key in ("data", "test", "validation", "base", "retain") if (value := getattr(recipe, key))}
+    return {**single, "prompts": [resolve(name) for name in recipe.prompts]}
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """One YAML 1.2 mapping from a file: no aliases, no tags, no duplicate keys, at most 256 KB and 32 levels."""
+    text = read_small_text(path)
+    try:
+        check_events(text, path)
+        value = YAML(typ="safe", pure=True).load(io.StringIO(text))
+    except DuplicateKeyError as fault:
+        line = f":{fault.problem_mark.line + 1}" if fault.problem_mark else ""
+        problem = str(fault.problem or "duplicate key").splitlines()[0]
+        raise RecipeError(problem, where=f"{path}{line}", hint="keep one of the two") from fault
+    except (YAMLError, ValueError, RecursionError) as fault:
+        mark = fault.problem_mark if isinstance(fault, MarkedYAMLError) else None
+        line = f":{mark.line + 1}" if mark else ""
+        problem = fault.problem if isinstance(fault, MarkedYAMLError) else str(fault)
+        raise RecipeError(f"not valid YAML: {str(problem).splitlines()[0]}", where=f"{path}{line}") from fault
+    if not isinstance(value, dict):
+        raise RecipeError(f"expected keys and values, found {type(value).__name__}", where=str(path), hint="the smallest recipe is `data: FILE`")
+    if not all(isinstance(key, str) for key in value):
+        raise RecipeError("every key must be a word", where=str(path))
+    return value
+
+
+def read_small_text(path: Path) -> str:
+    """A UTF-8 file of at most 256 KB, with or without a byte-order mark."""
+    if not path.is_file():
+        raise RecipeError("no such recipe file", where=str(path))
+    if path.stat().st_size > MAX_BYTES:
+        raise RecipeError(f"{path.stat().st_size} bytes; a recipe has at most {MAX_BYTES}", where=str(path))
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise RecipeError(f"not UTF-8 at byte {fault.start}", where=str(path), hint="save it as UTF-8") from fault
+
+
+def check_events(text: str, path: Path) -> None:
+    """Refuses what a recipe never needs: aliases (which can blow up), tags (which name types), deep nesting, two documents."""
+    depth = documents = 0
+    for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):
+        name = type(event).__name__
+        where = f"{path}:{event.start_mark.line + 1}"
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        documents += name == "DocumentStartEvent"
+        if isinstance(event, AliasEvent):
+            raise RecipeError("aliases (*name) are not accepted", where=where, hint="write the value out")
+        if getattr(event, "tag", None) not in (None, "!"):
+            raise RecipeError(f"tags are not accepted: {event.tag}", where=where, hint="remove the tag")
+        if depth > MAX_DEPTH:
+            raise RecipeError(f"nested deeper than {MAX_DEPTH} levels", where=where)
+        if documents > 1:
+            raise RecipeError("two documents in one file", where=where, hint="keep one, without `---`")
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The recipe as YAML, as `--save-recipe` writes it."""
+    stream = io.StringIO()
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False
+    writer.dump(recipe.plain(), stream)
+    return stream.getvalue()

@@ -1,0 +1,15 @@
+"""Kinds of task, one file each: how rows are encoded for each family of base, what is asked, what is measured."""
+
+from __future__ import annotations
+
+import importlib
+
+from accordeur.tasks._kind import Codec, Kind, Metric
+
+__all__ = ["Codec", "Kind", "Metric", "kind_of"]
+
+
+def kind_of(name: str) -> Kind:
+    """The kind by its name: the object KIND of the file of that name."""
+    kind: Kind = importlib.import_module(f"accordeur.tasks.{name}").KIND
+    return kind

@@ -1,0 +1,166 @@
+"""Kind `classify`: a text, or a pair of texts, to one label."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from accordeur.adapted import FloatArray, Prediction
+from accordeur.base import Family
+from accordeur.errors import NotApplicable
+from accordeur.example import Encoded, Example, Form
+from accordeur.run import Answered
+from accordeur.task import Task
+from accordeur.tasks._kind import Codec, Kind, Metric, Totals, column, ratio
+
+BINS = 10
+FLOOR = 1e-15  # a probability of zero would make the log-loss infinite
+
+
+def confusion_statistics(answered: Sequence[Answered], labels: Sequence[str]) -> Totals:
+    """One-hot rows (rows, 3 x labels): right answers, answers given, answers expected."""
+    index = {label: position for position, label in enumerate(labels)}
+    table = np.zeros((len(answered), 3, len(labels)))
+    for row, answer in enumerate(answered):
+        expected, given = index[answer.expected], index.get(answer.output)
+        table[row, 2, expected] = 1
+        if given is not None:
+            table[row, 1, given] = 1
+            table[row, 0, given] = given == expected
+    return table.reshape(len(answered), -1)
+
+
+def macro_f1(totals: Totals) -> Totals:
+    """Mean over the classes that occur (expected or answered) of F1 = 2 TP / (answered + expected)."""
+    right, given, expected = np.split(totals, 3, axis=-1)
+    occurs = given + expected
+    f1 = np.divide(2 * right, occurs, out=np.zeros_like(right), where=occurs > 0)
+    return np.asarray(f1.sum(axis=-1) / np.maximum((occurs > 0).sum(axis=-1), 1))
+
+
+def accuracy_statistics(answered: Sequence[Answered], labels: Sequence[str]) -> Totals:
+    """1 where the label is right."""
+    return column([float(row.output == row.expected) for row in answered])
+
+
+def probabilities(answered: Sequence[Answered]) -> Sequence[Mapping[str, float]]:
+    """The probabilities of every row; NotApplicable where the model gave none."""
+    found = [row.scores for row in answered if row.scores is not None]
+    if len(found) != len(answered):
+        raise NotApplicable("this model answers without probabilities")
+    return found
+
+
+def log_loss_statistics(answered: Sequence[Answered], labels: Sequence[str]) -> Totals:
+    """Minus the natural log of the expected label's probability."""
+    scores = probabilities(answered)
+    return column([-float(np.log(max(given.get(row.expected, 0.0), FLOOR))) for row, given in zip(answered, scores, strict=True)])
+
+
+def calibration_statistics(answered: Sequence[Answered], labels: Sequence[str]) -> Totals:
+    """Per confidence bin: rows, right answers, confidence, (rows, 3 x BINS)."""
+    scores = probabilities(answered)
+    table = np.zeros((len(answered), 3, BINS))
+    for row, (answer, given) in enumerate(zip(answered, scores, strict=True)):
+        confidence = given.get(answer.output, 0.0)
+        place = min(int(confidence * BINS), BINS - 1)
+        table[row, :, place] = 1, answer.output == answer.expected, confidence
+    return table.reshape(len(answered), -1)
+
+
+def calibration_error(totals: Totals) -> Totals:
+    """Expected calibration error (Guo et al. 2017): mean over rows of |accuracy - confidence| of the row's bin."""
+    rows, right, confidence = np.split(totals, 3, axis=-1)
+    return np.asarray(np.abs(right - confidence).sum(axis=-1) / np.maximum(rows.sum(axis=-1), 1e-12))
+
+
+PROMPTS = {
+    "bare": "{{ text }}\n{% if text_pair %}{{ text_pair }}\n{% endif %}Label:",
+    "role-task-format": (
+        "You are a careful annotator. Give each text exactly one of these labels: {{ labels | join(', ') }}. "
+        "Answer with the label only.\n\n{{ shots }}Text: {{ text }}\n{% if text_pair %}Second text: {{ text_pair }}\n{% endif %}Label:"
+    ),
+    "definitions": (
+        "The labels and what they mean:\n{% for label in labels %}- {{ label }}: {{ definitions[label] }}\n{% endfor %}\n"
+        "{{ shots }}Text: {{ text }}\n{% if text_pair %}Second text: {{ text_pair }}\n{% endif %}Label:"
+    ),
+    "step-by-step": (
+        "Choose one label among {{ labels | join(', ') }}. First think of what the text is about, then of what its author wants, "
+        "then name the label that fits best.\n\n{{ shots }}Text: {{ text }}\n{% if text_pair %}Second text: {{ text_pair }}\n{% endif %}"
+        "The label that fits best is:"
+    ),
+}
+
+
+class Classify(Kind):
+    """A label for a text or a pair of texts."""
+
+    name = "classify"
+    metrics = (
+        Metric(name="macro_f1", statistics=confusion_statistics, finish=macro_f1),
+        Metric(name="accuracy", statistics=accuracy_statistics, finish=ratio),
+        Metric(
+            name="log_loss", statistics=log_loss_statistics, finish=ratio, higher_is_better=False, unit="nats", tolerance=0.02
+        ),
+        Metric(name="calibration_error", statistics=calibration_statistics, finish=calibration_error, higher_is_better=False),
+    )
+
+    def form(self, family: Family) -> Form:
+        """A label by a head on the pooled base."""
+        return "label"
+
+    def outputs(self, task: Task) -> int:
+        """One logit per label."""
+        return len(task.labels)
+
+    def encode(self, example: Example, row: int, task: Task, codec: Codec) -> list[Encoded]:
+        """The text, or both texts as the family joins them; the target is the label's position."""
+        ids, segments = codec.framed(example.given["text"], example.given.get("text_pair"))
+        kept = codec.cut(ids)
+        target = task.labels.index(example.expected) if example.expected in task.labels else None
+        return [Encoded(tokens=kept, segments=None if segments is None else segments[: len(kept)], target=target, row=row)]
+
+    def decode(self, example: Example, answers: Sequence[FloatArray], task: Task) -> Prediction:
+        """Softmax of the logits, averaged over windows."""
+        logits = np.stack([np.asarray(answer, np.float64) for answer in answers])
+        exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        shares = (exponentials / exponentials.sum(axis=-1, keepdims=True)).mean(axis=0)
+        return labelled(shares, task.labels)
+
+    def length(self, example: Example, task: Task, codec: Codec) -> tuple[int, int]:
+        """A cut loses text, never the label."""
+        return len(codec.framed(example.given["text"], example.given.get("text_pair"))[0]), 0
+
+    def read(self, text: str, task: Task) -> Any:
+        """The label that a written answer names: alone, at its start, or the only one in it; else an empty string."""
+        said = folded(text)
+        for label in sorted(task.labels, key=len, reverse=True):
+            if said == folded(label) or said.startswith(folded(label)):
+                return label
+        named = [label for label in task.labels if folded(label) in said]
+        return named[0] if len(named) == 1 else ""
+
+    def target_text(self, example: Example) -> str:
+        """The label."""
+        return str(example.expected)
+
+    def prompts(self) -> Mapping[str, str]:
+        """Bare; role, task and format; label definitions; step by step."""
+        return PROMPTS
+
+
+def labelled(shares: Sequence[float] | np.ndarray[Any, Any], labels: Sequence[str]) -> Prediction:
+    """The most probable label with all probabilities."""
+    values = [float(share) for share in shares]
+    return Prediction(output=labels[int(np.argmax(values))], scores=dict(zip(labels, values, strict=True)))
+
+
+def folded(text: str) -> str:
+    """Case, accents' form, underscores and outer punctuation put aside."""
+    return unicodedata.normalize("NFC", text).casefold().replace("_", " ").strip(" \t\n.:;,!\"'*`«»")
+
+
+KIND = Classify()

@@ -1,0 +1,126 @@
+"""Kind `write`: text to text, from instructions, questions or conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from accordeur.adapted import FloatArray, Prediction
+from accordeur.base import Family
+from accordeur.data.template import render
+from accordeur.errors import NotApplicable
+from accordeur.example import IGNORED, Encoded, Example, Form, IntArray
+from accordeur.task import Task
+from accordeur.tasks._kind import Codec, Kind
+from accordeur.tasks._text import CHRF, EXACT_MATCH, NLL, ROUGE_L, TOKEN_F1
+
+DEFAULT_TEMPLATE = (
+    "### Instruction:\n{{ instruction }}\n\n{% if input %}### Input:\n{{ input }}\n\n{% endif %}### Response:\n"
+)
+TURNS_TEMPLATE = (
+    "{% for message in messages %}{% if message.role == 'system' %}{{ message.content }}\n\n"
+    "{% elif message.role == 'user' %}### Instruction:\n{{ message.content }}\n\n"
+    "{% else %}### Response:\n{{ message.content }}\n\n{% endif %}{% endfor %}### Response:\n"
+)
+PROMPTS = {
+    "bare": "{{ instruction }}\n{% if input %}{{ input }}\n{% endif %}",
+    "role-task-format": "{{ shots }}" + DEFAULT_TEMPLATE,
+    "definitions": (
+        "Below is an instruction that describes a task{% if input %}, with an input that gives context{% endif %}. "
+        "The response does exactly what the instruction asks, and nothing else.\n\n{{ shots }}" + DEFAULT_TEMPLATE
+    ),
+    "step-by-step": (
+        "Read the instruction{% if input %} and the input{% endif %} with care, think of what is asked, then write only the answer.\n\n"
+        "{{ shots }}" + DEFAULT_TEMPLATE
+    ),
+}
+
+
+def prompt_text(example: Example, template: str | None) -> str:
+    """What is given as one string, by the user's template or the default one (instructions, or turns of a conversation)."""
+    fallback = TURNS_TEMPLATE if "messages" in example.given else DEFAULT_TEMPLATE
+    return render(template or fallback, example.given)
+
+
+def prompt_ids(example: Example, task: Task, codec: Codec) -> IntArray:
+    """The prompt as ids: by the base's own chat template where it has one and the user gave none, else by the text template."""
+    if task.template is None and getattr(codec.tokenizer, "chat_template", None):
+        ids = codec.tokenizer.apply_chat_template(turns(example), add_generation_prompt=True, tokenize=True, return_dict=False)
+        return np.asarray(ids, np.int32)
+    text = prompt_text(example, task.template)
+    if codec.family == "encoder-decoder":
+        return codec.framed(text)[0]
+    opening = opening_ids(codec)
+    return np.asarray([*opening, *codec.plain(text)], np.int32)
+
+
+def opening_ids(codec: Codec) -> list[int]:
+    """The ids that a tokenizer puts before every text (a BOS token, or nothing)."""
+    empty = list(codec.tokenizer("")["input_ids"])
+    return [identity for identity in empty if identity != codec.tokenizer.eos_token_id or identity == codec.tokenizer.bos_token_id][:1]
+
+
+def turns(example: Example) -> list[dict[str, str]]:
+    """The example as a conversation that ends with the user's turn."""
+    if "messages" in example.given:
+        return [dict(message) for message in example.given["messages"]]
+    parts = [example.given.get("instruction", ""), example.given.get("input", "")]
+    return [{"role": "user", "content": "\n\n".join(part for part in parts if part)}]
+
+
+class Write(Kind):
+    """An answer in words. Its likelihood per answer token is primary where every method has one, else ROUGE-L."""
+
+    name = "write"
+    metrics = (NLL, ROUGE_L, TOKEN_F1, CHRF, EXACT_MATCH)
+
+    def form(self, family: Family) -> Form:
+        """The next token for decoders, an answer from a question for encoder-decoders."""
+        if family == "encoder":
+            raise NotApplicable("an encoder can't write: give a decoder (GPT) or an encoder-decoder (T5) as --base")
+        return "seq2seq" if family == "encoder-decoder" else "causal"
+
+    def outputs(self, task: Task) -> int:
+        """The base's own language head answers."""
+        return 0
+
+    def encode(self, example: Example, row: int, task: Task, codec: Codec) -> list[Encoded]:
+        """Prompt, answer and end; only the answer and its end are in the loss. The answer is cut last, the prompt never."""
+        prompt, answer = prompt_ids(example, task, codec), self.answer_ids(example, codec)
+        if codec.family == "encoder-decoder":
+            return [Encoded(tokens=codec.cut(prompt), target=answer[: codec.max_length], row=row)]
+        ids = np.concatenate([prompt, answer])[: codec.max_length + 1]
+        target = np.concatenate([np.full(len(prompt), IGNORED, np.int32), answer])[: codec.max_length + 1]
+        return [Encoded(tokens=ids[:-1], target=target[1:], row=row)]
+
+    def answer_ids(self, example: Example, codec: Codec) -> IntArray:
+        """The expected answer with the end token, which is always in the loss."""
+        return np.asarray([*codec.plain(str(example.expected)), codec.end], np.int32)
+
+    def decode(self, example: Example, answers: Sequence[FloatArray], task: Task) -> Prediction:
+        """Written answers are generated, not decoded from scores."""
+        raise NotApplicable("a written answer is generated token by token")
+
+    def length(self, example: Example, task: Task, codec: Codec) -> tuple[int, int]:
+        """Prompt and answer together for decoders; the answer is what a cut loses."""
+        prompt, answer = len(prompt_ids(example, task, codec)), len(self.answer_ids(example, codec))
+        if codec.family == "encoder-decoder":
+            return max(prompt, answer), max(0, answer - codec.max_length)
+        return prompt + answer - 1, min(answer, max(0, prompt + answer - 1 - codec.max_length))
+
+    def read(self, text: str, task: Task) -> Any:
+        """The text itself, less white space around it."""
+        return text.strip()
+
+    def target_text(self, example: Example) -> str:
+        """The expected answer."""
+        return str(example.expected)
+
+    def prompts(self) -> Mapping[str, str]:
+        """Bare; the instruction template; with a definition of the job; step by step."""
+        return PROMPTS
+
+
+KIND = Write()

@@ -1,0 +1,90 @@
+"""Optimizers by name, with weight decay kept off biases and norms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from accordeur.errors import EnvironmentFault
+from accordeur.training.settings import TrainingSettings
+
+Group = dict[str, Any]
+
+
+def build(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """The optimizer over what moves. Each group carries `peak`, its learning rate before the schedule."""
+    return BUILDERS[settings.optimizer](groups(network, settings), settings)
+
+
+def groups(network: nn.Module, settings: TrainingSettings) -> list[Group]:
+    """Up to four groups: trunk or head, decayed (matrices) or not (biases, norms)."""
+    parts: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad:
+            parts.setdefault((name.startswith("head."), parameter.ndim >= 2), []).append(parameter)
+    result = []
+    for (head, decayed), parameters in parts.items():
+        rate = settings.head_rate if head and settings.head_rate is not None else settings.rate
+        decay = settings.weight_decay if decayed else 0.0
+        result.append({"params": parameters, "lr": rate, "peak": rate, "weight_decay": decay})
+    return result
+
+
+def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:
+    """Sets every group's rate to factor × peak; returns that of the first group."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * factor
+    return float(optimizer.param_groups[0]["lr"])
+
+
+def adamw(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov & Hutter 2019), fused: one pass over the weights."""
+    return torch.optim.AdamW(parts, lr=settings.rate, betas=settings.betas, eps=settings.epsilon, fused=True)
+
+
+def adam(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Adam (Kingma & Ba 2015): decay is added to the gradient."""
+    return torch.optim.Adam(parts, lr=settings.rate, betas=settings.betas, eps=settings.epsilon, fused=True)
+
+
+def sgd(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Gradient descent with momentum."""
+    return torch.optim.SGD(parts, lr=settings.rate, momentum=settings.momentum)
+
+
+def rmsprop(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
+    """RMSProp (Tieleman & Hinton 2012); its smoothing constant is the second beta."""
+    return torch.optim.RMSprop(parts, lr=settings.rate, alpha=settings.betas[1], eps=settings.epsilon, momentum=settings.momentum)
+
+
+def adafactor(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
+    """Adafactor (Shazeer & Stern 2018): second moments as rows and columns, a third of Adam's memory."""
+    return torch.optim.Adafactor(parts, lr=settings.rate)
+
+
+def adamw8bit(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
+    """AdamW with 8-bit moments (Dettmers et al. 2022)."""
+    try:
+        import bitsandbytes
+    except ImportError as fault:
+        raise EnvironmentFault(
+            "optimizer adamw8bit needs bitsandbytes, which isn't installed",
+            hint="pip install 'accordeur[quant]', or choose optimizer: adamw",
+        ) from fault
+    optimizer: torch.optim.Optimizer = bitsandbytes.optim.AdamW8bit(
+        parts, lr=settings.rate, betas=settings.betas, eps=settings.epsilon
+    )
+    return optimizer
+
+
+BUILDERS: dict[str, Callable[[list[Group], TrainingSettings], torch.optim.Optimizer]] = {
+    "adamw": adamw,
+    "adam": adam,
+    "sgd": sgd,
+    "rmsprop": rmsprop,
+    "adafactor": adafactor,
+    "adamw8bit": adamw8bit,
+}
