@@ -33,3 +33,16 @@ class TrainingPlan:
     def plain(self) -> dict[str, Any]:
         """As JSON-ready data."""
         return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How an answer is written. temperature 0 is greedy; top_k 0 and top_p 1 cut nothing; beams > 1 is beam search."""
+
+    max_new_tokens: int = 128
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    beams: int = 1
+    seed: int = 0
+    stop_ids: tuple[int, ...] = ()

@@ -1,0 +1,152 @@
+"""Writing text from token ids, in batches or token by token, with the library's own decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from accordeur.plan import DevicePlan, Sampling
+from accordeur.training.device import precision, threads
+from accordeur.training.network import is_encoder_decoder
+from accordeur.training.scoring import evaluating
+
+Ids = Sequence[int] | npt.NDArray[np.int32]
+
+
+def generate(trunk: Any, prompts: Sequence[Ids], sampling: Sampling, device: DevicePlan, pad: int) -> list[list[int]]:
+    """The new tokens after every prompt, up to and without the stop token, in the order of the prompts.
+
+    trunk: a model with a language-model head. Prompts of like length go together, padded on the left (encoders: on the
+    right). Sampled text depends on `sampling.seed` and the prompts alone; the caller's random state isn't touched.
+    """
+    results: list[list[int]] = [[] for _ in prompts]
+    stops = stop_ids(trunk, sampling)
+    generation = config(sampling, stops, pad)
+    trunk.to(device.device)
+    with torch.random.fork_rng(), evaluating(trunk), threads(device), precision(device):
+        torch.manual_seed(sampling.seed)
+        for rows in groups([len(prompt) for prompt in prompts], sampling.max_new_tokens, device.micro_tokens):
+            inputs = padded_prompts([prompts[row] for row in rows], pad, left=not is_encoder_decoder(trunk))
+            inputs = {name: tensor.to(device.device) for name, tensor in inputs.items()}
+            written = trunk.generate(**inputs, generation_config=generation)
+            skip = 1 if is_encoder_decoder(trunk) else inputs["input_ids"].shape[1]
+            for row, ids in zip(rows, written[:, skip:].tolist(), strict=True):
+                results[row] = until_stop(ids, stops)
+    return results
+
+
+def config(sampling: Sampling, stops: Sequence[int], pad: int) -> Any:
+    """The library's own settings, with everything said and nothing inherited from the base."""
+    from transformers import GenerationConfig
+
+    sampled = {"temperature": sampling.temperature, "top_k": sampling.top_k, "top_p": sampling.top_p}
+    return GenerationConfig(
+        max_new_tokens=sampling.max_new_tokens,
+        do_sample=sampling.temperature > 0,
+        num_beams=sampling.beams,
+        eos_token_id=list(stops) or None,
+        pad_token_id=pad,
+        use_cache=True,
+        **(sampled if sampling.temperature > 0 else {}),
+    )
+
+
+def groups(lengths: Sequence[int], new_tokens: int, micro_tokens: int) -> list[list[int]]:
+    """Prompts of like length, at least eight a batch: decoding is bound by reading the weights, not by arithmetic."""
+    order = np.argsort(-np.asarray(lengths), kind="stable")
+    parts: list[list[int]] = []
+    for row in order:
+        room = max(8, 8 * micro_tokens // (lengths[parts[-1][0]] + new_tokens)) if parts else 0
+        if parts and len(parts[-1]) < room:
+            parts[-1].append(int(row))
+        else:
+            parts.append([int(row)])
+    return parts
+
+
+def padded_prompts(prompts: Sequence[Ids], pad: int, *, left: bool) -> dict[str, Tensor]:
+    """Token ids and mask, (B, T): the pad token never counts as read, whatever its id."""
+    width = max(1, *(len(prompt) for prompt in prompts), 1)
+    tokens = np.full((len(prompts), width), pad, dtype=np.int64)
+    mask = np.zeros_like(tokens)
+    for place, prompt in enumerate(prompts):
+        if len(prompt) == 0:
+            raise ValueError("a prompt needs at least one token")
+        part = slice(width - len(prompt), width) if left else slice(0, len(prompt))
+        tokens[place, part] = prompt
+        mask[place, part] = 1
+    return {"input_ids": torch.from_numpy(tokens), "attention_mask": torch.from_numpy(mask)}
+
+
+def stop_ids(trunk: Any, sampling: Sampling) -> tuple[int, ...]:
+    """The stop tokens asked for, or the base's own."""
+    if sampling.stop_ids:
+        return sampling.stop_ids
+    own = trunk.generation_config.eos_token_id
+    if own is None:
+        return ()
+    return tuple(own) if isinstance(own, list | tuple) else (int(own),)
+
+
+def until_stop(ids: Sequence[int], stops: Sequence[int]) -> list[int]:
+    """What stands before the first stop token."""
+    end = next((place for place, token in enumerate(ids) if token in stops), len(ids))
+    return list(ids[:end])
+
+
+def stream(trunk: Any, prompt_ids: Ids, sampling: Sampling, device: DevicePlan | None = None) -> Iterator[tuple[int, float]]:
+    """Token by token with the key-value cache: (token id, its natural-log probability under the untempered model).
+
+    Ends before the stop token. Beams can't be streamed (ValueError).
+    """
+    if sampling.beams > 1:
+        raise ValueError(f"beams = {sampling.beams}: text can only be streamed with one beam")
+    plan = device or DevicePlan(device=str(trunk.device), threads=torch.get_num_threads())
+    random = torch.Generator(device=trunk.device).manual_seed(sampling.seed)
+    stops = stop_ids(trunk, sampling)
+    feed = first_inputs(trunk, prompt_ids)
+    for _ in range(sampling.max_new_tokens):
+        with evaluating(trunk), threads(plan), precision(plan):
+            output = trunk(**feed, use_cache=True)
+            log_probs_V = output.logits[0, -1].float().log_softmax(-1)
+            token = int(choose(log_probs_V, sampling, random))
+        if token in stops:
+            return
+        yield token, float(log_probs_V[token])
+        feed = next_inputs(feed, token, output, trunk)
+
+
+def first_inputs(trunk: Any, prompt_ids: Ids) -> dict[str, Any]:
+    """The whole prompt; an encoder-decoder reads it once and starts with its start token."""
+    prompt = torch.tensor([[int(token) for token in prompt_ids]], device=trunk.device)
+    if not is_encoder_decoder(trunk):
+        return {"input_ids": prompt, "logits_to_keep": 1}
+    with evaluating(trunk):
+        encoded = trunk.get_encoder()(input_ids=prompt)
+    start = torch.full((1, 1), trunk.config.decoder_start_token_id, device=trunk.device)
+    return {"encoder_outputs": encoded, "decoder_input_ids": start}
+
+
+def next_inputs(feed: dict[str, Any], token: int, output: Any, trunk: Any) -> dict[str, Any]:
+    """Only the new token: everything before it is in the cache."""
+    one = torch.tensor([[token]], device=trunk.device)
+    name = "decoder_input_ids" if "decoder_input_ids" in feed else "input_ids"
+    return {**feed, name: one, "past_key_values": output.past_key_values}
+
+
+def choose(log_probs_V: Tensor, sampling: Sampling, random: torch.Generator) -> Tensor:
+    """The most probable token, or one drawn after temperature, top-k and top-p (Holtzman et al. 2020), in this order."""
+    if sampling.temperature <= 0:
+        return log_probs_V.argmax()
+    scores_V, order_V = (log_probs_V / sampling.temperature).sort(descending=True, stable=True)
+    if sampling.top_k:
+        scores_V = scores_V[: sampling.top_k]
+    probs = scores_V.softmax(-1)
+    before = probs.cumsum(-1) - probs
+    probs = probs.where(before < sampling.top_p, torch.zeros_like(probs))
+    return order_V[torch.multinomial(probs, 1, generator=random)[0]]

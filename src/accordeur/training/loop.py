@@ -1,0 +1,241 @@
+"""The one training loop: exact, resumable bit for bit, and it ends with the best weights."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from accordeur.errors import Diverged, Interrupted
+from accordeur.example import Encoded
+from accordeur.plan import DevicePlan, TrainingPlan
+from accordeur.training import batches, optimizers, randomness, schedules, state, step
+from accordeur.training.device import threads
+from accordeur.training.settings import TrainingSettings
+from accordeur.training.state import Progress, Session
+from accordeur.training.trainable import load_moved, moved_tensors
+
+SAVE_SHARE = 20  # a save that took one second is repeated after twenty at the earliest
+CURVE_POINTS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lent:
+    """What the loop is lent: where to work, how to judge, whom to tell, when to stop."""
+
+    device: DevicePlan
+    pad: int
+    seed: int
+    folder: Path  # the state goes to folder/checkpoint
+    validate: Callable[[], float]  # higher is better
+    note: Callable[..., None]
+    stop: Callable[[], bool]
+    save_every_seconds: float = 60.0
+    safety_seconds: float | None = None  # of this process: a last resort beside the plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What happened. The network holds the weights of `best_step`."""
+
+    steps: int
+    tokens: int  # real ones: padding never counts
+    curve: tuple[dict[str, Any], ...]  # step, loss, rate, score (None between evaluations), seconds
+    best_step: int
+    best_score: float
+    stopped: str  # plan, early or safety
+    skipped: int = 0  # steps whose fp16 gradient overflowed
+
+
+@dataclass(kw_only=True)
+class Clock:
+    """Wall time, for notes, saves and the safety stop; never for what the weights become."""
+
+    before: float = 0.0
+    begun: float = field(default_factory=time.monotonic)
+    saved: float = field(default_factory=time.monotonic)
+    save_cost: float = 0.0
+
+    def seconds(self) -> float:
+        """Since the run began, over all processes."""
+        return self.before + time.monotonic() - self.begun
+
+
+def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, plan: TrainingPlan, lent: Lent) -> Training:
+    """Trains what moves in the network for the planned steps, or until validation stops getting better.
+
+    Resumes from a checkpoint of the same run. Raises Diverged (weights of the step before are kept) and Interrupted
+    (state saved). Random states of the caller are as before afterwards.
+    """
+    check(network, items, plan)
+    with randomness.kept(), threads(lent.device):
+        randomness.seed_all(lent.seed)
+        network.to(lent.device.device)
+        name = state.identity(network, items, settings, plan, lent.seed)
+        session = Session(network=network, optimizer=optimizers.build(network, settings), progress=Progress())
+        complaint = state.load(session, lent.folder, name)
+        if complaint:
+            lent.note(step=0, total=plan.steps, warning=complaint)
+        clock = Clock(before=session.progress.seconds)
+        network.noise, network.z_loss = settings.noise, settings.z_loss
+        try:
+            run(session, items, settings, plan, lent, clock=clock, name=name)
+        finally:
+            network.noise = network.z_loss = 0.0
+            network.zero_grad(set_to_none=True)
+            network.eval()
+        load_moved(network, session.best)
+    return finished(session.progress)
+
+
+def run(
+    session: Session,
+    items: Sequence[Encoded],
+    settings: TrainingSettings,
+    plan: TrainingPlan,
+    lent: Lent,
+    *,
+    clock: Clock,
+    name: str,
+) -> None:
+    """The steps that are left, each: gradient, check, update, then evaluate, tell, save or stop where it is due."""
+    progress = session.progress
+    for parts in upcoming(items, plan, lent, progress):
+        if progress.stopped:
+            break
+        rate = advance(session, items, parts, settings, plan, lent)
+        safety = lent.safety_seconds is not None and clock.seconds() - clock.before > lent.safety_seconds
+        last = progress.step >= plan.steps or safety
+        score = evaluate(session, lent) if last or progress.step % plan.evaluate_every == 0 else None
+        tell(session, plan, lent, rate=rate, score=score, seconds=clock.seconds())
+        if progress.step >= plan.steps:
+            progress.stopped = "plan"
+        elif settings.patience is not None and progress.worse >= settings.patience:
+            progress.stopped = "early"
+        elif safety:
+            progress.stopped = "safety"
+        elif lent.stop():
+            save(session, lent, clock, name)
+            raise Interrupted(f"stopped after step {progress.step} of {plan.steps}", hint="repeat the command to go on")
+        if save_due(lent, clock):
+            save(session, lent, clock, name)
+
+
+def upcoming(items: Sequence[Encoded], plan: TrainingPlan, lent: Lent, progress: Progress) -> Iterator[list[list[int]]]:
+    """The micro-batches of every step that is left: a pure function of data, plan, seed and position."""
+    per_epoch = batches.steps_per_epoch(len(items), plan.batch_rows)
+    epoch, done = divmod(progress.step, per_epoch)
+    micro_tokens = lent.device.micro_tokens
+    coming = itertools.chain.from_iterable(
+        batches.steps(items, plan.batch_rows, micro_tokens, lent.seed, number) for number in itertools.count(epoch)
+    )
+    yield from itertools.islice(coming, done, done + plan.steps - progress.step)
+
+
+def advance(
+    session: Session,
+    items: Sequence[Encoded],
+    parts: list[list[int]],
+    settings: TrainingSettings,
+    plan: TrainingPlan,
+    lent: Lent,
+) -> float:
+    """One optimizer step; returns its learning rate. Raises Diverged before anything has moved."""
+    progress, network = session.progress, session.network
+    number = progress.step + 1
+    warmup = schedules.warmup_steps(settings.warmup, plan.steps)
+    factor = schedules.factor(settings.schedule, number, warmup=warmup, steps=plan.steps, floor=settings.floor)
+    rate = optimizers.set_rate(session.optimizer, factor)
+    network.train()
+    loss, tokens = step.accumulate(network, items, parts, lent.device, lent.pad, settings.smoothing)
+    norm = step.gradient_norm(network)
+    step.check_finite(loss, float(norm), step=number, rate=rate, rows=[row for part in parts for row in part])
+    step.clip(network, norm, settings.clip)
+    session.optimizer.step()
+    session.optimizer.zero_grad(set_to_none=True)
+    progress.step = number
+    progress.tokens += tokens
+    progress.loss += loss
+    progress.loss_steps += 1
+    return rate
+
+
+def evaluate(session: Session, lent: Lent) -> float:
+    """Asks for the score, and keeps the weights where it is the best so far (the earliest of equals)."""
+    progress = session.progress
+    session.network.eval()
+    with torch.no_grad():
+        score = float(lent.validate())
+    if score != score:  # a score that isn't a number is the worst there is
+        score = -1e308
+    if progress.best_score is None or score > progress.best_score:
+        progress.best_step, progress.best_score, progress.worse = progress.step, score, 0
+        session.best = copied(moved_tensors(session.network))
+    else:
+        progress.worse += 1
+    return score
+
+
+def copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same values in memory of their own."""
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+def tell(session: Session, plan: TrainingPlan, lent: Lent, *, rate: float, score: float | None, seconds: float) -> None:
+    """Adds a point to the curve, at evaluations and some fifty times on the way, and notes the step."""
+    progress = session.progress
+    mean = progress.loss / max(1, progress.loss_steps)
+    if score is not None or progress.step % max(1, plan.steps // CURVE_POINTS) == 0:
+        point = {"step": progress.step, "loss": mean, "rate": rate, "score": score, "seconds": round(seconds, 3)}
+        progress.curve.append(point)
+        progress.loss, progress.loss_steps = 0.0, 0
+    left = (plan.steps - progress.step) * seconds / max(1, progress.step)
+    lent.note(step=progress.step, total=plan.steps, loss=mean, rate=rate, score=score, seconds_left=left)
+
+
+def save_due(lent: Lent, clock: Clock) -> bool:
+    """Whether the last save is long enough ago, both in seconds and for what a save costs."""
+    wait = max(lent.save_every_seconds, SAVE_SHARE * clock.save_cost if lent.save_every_seconds else 0.0)
+    return time.monotonic() - clock.saved >= wait
+
+
+def save(session: Session, lent: Lent, clock: Clock, name: str) -> None:
+    """Writes the state and measures what that costs."""
+    begun = time.monotonic()
+    session.progress.seconds = clock.seconds()
+    state.save(session, lent.folder, name)
+    clock.saved = time.monotonic()
+    clock.save_cost = clock.saved - begun
+
+
+def check(network: Any, items: Sequence[Encoded], plan: TrainingPlan) -> None:
+    """Raises ValueError where there is nothing to train, on or for."""
+    if not items:
+        raise ValueError("no row to train on")
+    if plan.steps < 1 or plan.batch_rows < 1 or plan.evaluate_every < 1:
+        raise ValueError(f"steps, batch_rows and evaluate_every must be at least 1, found {plan}")
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise ValueError("nothing in the network may move")
+
+
+def finished(progress: Progress) -> Training:
+    """The record of a run that came to its end."""
+    assert progress.best_score is not None
+    return Training(
+        steps=progress.step,
+        tokens=progress.tokens,
+        curve=tuple(progress.curve),
+        best_step=progress.best_step,
+        best_score=progress.best_score,
+        stopped=progress.stopped,
+        skipped=progress.skipped,
+    )
+
+
+__all__ = ["Diverged", "Interrupted", "Lent", "Training", "train"]

@@ -1,0 +1,156 @@
+"""What may move: freezing, unfreezing, low-rank adapters, and the list of what then moves."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from accordeur.errors import NotApplicable
+
+TARGETS: dict[str, list[str]] = {  # which layers get an adapter, by model family; all linear layers for the others
+    "gpt2": ["c_attn"],
+    "bert": ["query", "value"],
+    "roberta": ["query", "value"],
+    "xlm-roberta": ["query", "value"],
+    "camembert": ["query", "value"],
+    "electra": ["query", "value"],
+    "distilbert": ["q_lin", "v_lin"],
+    "t5": ["q", "v"],
+    "mt5": ["q", "v"],
+}
+ALL_LINEAR = "all-linear"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Numbers of parameters, shared ones counted once."""
+
+    moving: int
+    total: int
+
+
+def freeze_all(network: nn.Module) -> None:
+    """Nothing moves."""
+    network.requires_grad_(False)
+
+
+def unfreeze(network: nn.Module, chosen: Sequence[str] | Callable[[str], bool]) -> int:
+    """Lets parameters move: all whose name starts with one of `chosen`, or for which it holds. Returns how many numbers.
+
+    Raises ValueError where nothing matches: a misspelt name must not train nothing in silence.
+    """
+    matches = chosen if callable(chosen) else lambda name: name.startswith(tuple(chosen))
+    found = [parameter for name, parameter in network.named_parameters() if matches(name)]
+    if not found:
+        raise ValueError(f"no parameter matches {chosen!r}; the network has {[name for name, _ in network.named_children()]}")
+    for parameter in found:
+        parameter.requires_grad_(True)
+    return sum(parameter.numel() for parameter in found)
+
+
+def blocks(trunk: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The repeated blocks of a trunk, bottom to top, with their names: the longest list of modules it holds."""
+    lists = [(name, module) for name, module in trunk.named_modules() if isinstance(module, nn.ModuleList)]
+    if not lists:
+        raise NotApplicable(f"{type(trunk).__name__} has no list of blocks")
+    name, longest = max(lists, key=lambda pair: len(pair[1]))
+    return [(f"{name}.{place}", block) for place, block in enumerate(longest)]
+
+
+def unfreeze_top(network: Any, layers: int) -> int:
+    """Lets the head and the topmost blocks of the trunk move, and a final norm where there is one. Returns how many numbers."""
+    names = [name for name, _ in blocks(network.trunk)]
+    if not 0 < layers <= len(names):
+        raise ValueError(f"layers = {layers}: expected 1 to {len(names)}, the blocks of this base")
+    stem = names[0].rpartition(".")[0]
+    above = final_norms(network.trunk, stem)
+    freeze_all(network)
+    return unfreeze(network, ["head.", *(f"trunk.{name}." for name in [*names[-layers:], *above])])
+
+
+def final_norms(trunk: nn.Module, stem: str) -> list[str]:
+    """Names of the norms that stand next to the list of blocks and are defined after it."""
+    parent = stem.rpartition(".")[0]
+    siblings = [name for name, _ in trunk.get_submodule(parent).named_children()] if parent else list(dict(trunk.named_children()))
+    after = siblings[siblings.index(stem.rpartition(".")[2]) + 1 :]
+    prefix = f"{parent}." if parent else ""
+    return [prefix + name for name in after if "norm" in type(trunk.get_submodule(prefix + name)).__name__.lower()]
+
+
+def lora(
+    network: Any,
+    rank: int = 8,
+    alpha: float = 16.0,
+    dropout: float = 0.0,
+    targets: Sequence[str] | str | None = None,
+    trunk_dropout: Literal["off", "keep"] = "off",
+    **options: Any,
+) -> Any:
+    """Puts low-rank adapters (Hu et al. 2022) into the trunk, in place: only they and the head move. Returns peft's config.
+
+    targets: names of layers, "all-linear", or None for the table above. trunk_dropout: a frozen trunk's own dropout
+    only costs time, so it is off unless kept. `options` go to peft's LoraConfig (use_dora, use_rslora, ...).
+    The adapters' start depends on the network's seed alone.
+    """
+    from peft import LoraConfig, inject_adapter_in_model
+
+    family = network.trunk.config.model_type
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        lora_dropout=dropout,
+        target_modules=targets if isinstance(targets, str) else list(targets or TARGETS.get(family, ())) or ALL_LINEAR,
+        fan_in_fan_out=family == "gpt2",
+        **options,
+    )
+    if trunk_dropout == "off":
+        silence_dropout(network.trunk)
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.manual_seed(network.seed)
+        inject_adapter_in_model(config, network.trunk)
+    return config
+
+
+def silence_dropout(trunk: nn.Module) -> None:
+    """Sets every dropout of the trunk to 0 (adapters put in later keep theirs)."""
+    for name, module in trunk.named_modules():
+        if "lora_" in name:
+            continue
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        for attribute, value in vars(module).items():
+            if "drop" in attribute and isinstance(value, float):
+                setattr(module, attribute, 0.0)
+
+
+def moved_tensors(network: nn.Module) -> dict[str, Tensor]:
+    """What moves, by name: the tensors themselves, shared ones once."""
+    return {name: parameter.data for name, parameter in network.named_parameters() if parameter.requires_grad}
+
+
+def load_moved(network: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Writes saved values into what moves, in place. Raises ValueError where names or shapes differ."""
+    own = dict(network.named_parameters())
+    wrong = [name for name, value in tensors.items() if name not in own or own[name].shape != value.shape]
+    if wrong:
+        raise ValueError(f"tensors that don't fit this network: {', '.join(wrong[:5])}")
+    with torch.no_grad():
+        for name, value in tensors.items():
+            own[name].copy_(value)
+
+
+def count(network: nn.Module) -> Counts:
+    """How much moves out of how much."""
+    parameters = list(network.parameters())
+    return Counts(moving=sum(p.numel() for p in parameters if p.requires_grad), total=sum(p.numel() for p in parameters))
+
+
+def plain_counts(network: nn.Module) -> dict[str, int]:
+    """`count` as JSON-ready data."""
+    return asdict(count(network))
