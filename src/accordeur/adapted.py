@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from accordeur.errors import ModelError
+from accordeur.errors import ModelError, NotApplicable
 from accordeur.example import Example
 from accordeur.plan import Sampling
 from accordeur.store import read_json, verify, write_json
@@ -80,6 +80,17 @@ class AdaptedModel(ABC):
     @abstractmethod
     def facts(self) -> Mapping[str, Any]:
         """Facts for the record, JSON-ready: trainable_parameters, tokens_trained, curve, choices made on validation."""
+
+
+def label_log_probs(predictions: Sequence[Prediction], examples: Sequence[Example]) -> list[TokenLogProbs]:
+    """The log-probability of each expected label, for models that give a probability to every label."""
+    found = []
+    for prediction, example in zip(predictions, examples, strict=True):
+        if prediction.scores is None:
+            raise NotApplicable("this model answers without probabilities")
+        probability = max(prediction.scores.get(str(example.expected), 0.0), 1e-15)
+        found.append(TokenLogProbs(log_probs=np.log(np.asarray([probability], np.float32)), characters=len(str(example.expected))))
+    return found
 
 
 def describe(folder: Path, module: str, **settings: Any) -> None:

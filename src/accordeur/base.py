@@ -69,6 +69,11 @@ class Base:
             return declared
         return {"encoder": "cls", "decoder": "last"}.get(self.family, "mean")
 
+    @cached_property
+    def normalised(self) -> bool:
+        """Whether the base declares that its sentence vectors have length one."""
+        return any(str(module.get("type", "")).endswith("Normalize") for module in declared_modules(self.path))
+
     def load(self, *, language_head: bool = True) -> tuple[Any, Any]:
         """A fresh copy of (model, tokenizer): transformers objects, float32, in evaluation mode.
 
@@ -236,11 +241,19 @@ def family_of(config: dict[str, Any], folder: Path) -> Family:
     return "decoder" if kind in known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES else "encoder"
 
 
+def declared_modules(folder: Path) -> list[dict[str, Any]]:
+    """What modules.json of a sentence-transformers folder lists; empty for other folders."""
+    try:
+        modules = json.loads((folder / "modules.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [module for module in modules if isinstance(module, dict)] if isinstance(modules, list) else []
+
+
 def declared_pooling(folder: Path) -> str | None:
     """The pooling that a sentence-transformers folder declares (modules.json, then its pooling module's config)."""
     try:
-        modules = json.loads((folder / "modules.json").read_text("utf-8"))
-        place = next(module["path"] for module in modules if str(module["type"]).endswith("Pooling"))
+        place = next(module["path"] for module in declared_modules(folder) if str(module.get("type", "")).endswith("Pooling"))
         settings = json.loads((folder / place / "config.json").read_text("utf-8"))
     except (OSError, ValueError, KeyError, TypeError, StopIteration):
         return None

@@ -27,6 +27,7 @@ class Method(ABC):
 
     height: ClassVar[int]  # its place on the ladder, cheapest first
     trained: ClassVar[bool]  # whether it fits anything on the train rows
+    seeded: ClassVar[bool] = True  # whether another seed may give another model
 
     @abstractmethod
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -33,6 +33,10 @@ class Task:
     def primary(self) -> str:
         """The metric that decides."""
         return self.metrics[0]
+
+    def frame(self) -> Task:
+        """The same task without its rows: what a saved model needs to know."""
+        return replace(self, train=(), validation=(), test=())
 
     @cached_property
     def fingerprint(self) -> str:

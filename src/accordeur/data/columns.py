@@ -70,7 +70,13 @@ FORMS = (
     ),
     _form("messages", "write", 2, {"messages": MESSAGES}),
     _form("conversations", "write", 2, {"conversations": CONVERSATIONS}),
-    _form("instruction", "write", 3, {"instruction": ("instruction",), "output": ("output", *ANSWER)}, {"input": ("input", "context")}),
+    _form(
+        "instruction",
+        "write",
+        3,
+        {"instruction": ("instruction",), "output": ("output", *ANSWER)},
+        {"input": ("input", "context")},
+    ),
     _form(
         "extract",
         "extract",

@@ -36,12 +36,13 @@ def rows(path: Path, format: Format, journal: Journal, separator: str | None = N
         elif len(cells) == len(header):
             yield Row(str(path), line, dict(zip(header, cells, strict=True)))
         else:
-            journal.problem(str(path), line, f"the record has {len(cells)} cells, the header {len(header)}; {ragged(cells, delimiter)}")
+            journal.problem(str(path), line, ragged(cells, header, delimiter))
 
 
-def ragged(cells: list[str], delimiter: str) -> str:
-    """Why a record may have the wrong number of cells."""
-    return f"a cell that holds {name_of(delimiter)} must be quoted (the first cell: {cells[0][:40]!r})"
+def ragged(cells: list[str], header: list[str], delimiter: str) -> str:
+    """What is wrong with a record of another width than the header, and why it may be so."""
+    counts = f"the record has {len(cells)} cells, the header {len(header)}"
+    return f"{counts}; a cell that holds {name_of(delimiter)} must be quoted (the first cell: {cells[0][:40]!r})"
 
 
 def columns_of(cells: list[str], path: Path, line: int, journal: Journal) -> list[str]:
@@ -49,7 +50,8 @@ def columns_of(cells: list[str], path: Path, line: int, journal: Journal) -> lis
     names = [cell.strip() for cell in cells]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise journal.fatal(str(path), line, f"the header names {shown(map(repr, twice))} more than once", "name each column once")
+        message = f"the header names {shown(map(repr, twice))} more than once"
+        raise journal.fatal(str(path), line, message, "name each column once")
     if "" in names:
         at = names.index("")
         journal.note(f"{path.name}: column {at + 1} has no name, carried along as 'column {at + 1}'")
@@ -109,7 +111,8 @@ def given(separator: str, path: Path) -> str:
     """The delimiter that was asked for, by itself or by name."""
     found = NAMES.get(separator, separator)
     if len(found) != 1 or found in '"\r\n\0':
-        raise DataError(f"the separator {separator!r} can't be used; expected one character, or tab, comma, semicolon, pipe", where=str(path))
+        expected = "expected one character, or tab, comma, semicolon, pipe"
+        raise DataError(f"the separator {separator!r} can't be used; {expected}", where=str(path))
     return found
 
 

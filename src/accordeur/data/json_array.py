@@ -56,7 +56,7 @@ class Window:
             self.advance(found.end() if found else self.at)
             if self.at < len(self.text):
                 return self.text[self.at]
-            if self.over or not self.more() and not self.text:
+            if self.over or (not self.more() and not self.text):
                 return ""
 
     def value(self) -> Any:

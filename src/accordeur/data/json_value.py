@@ -12,7 +12,7 @@ STRINGS = re.compile(r'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)
 ESCAPES = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 
-class BadJson(ValueError):
+class BadJson(ValueError):  # noqa: N818  (never leaves the reader: it becomes a problem)
     """Text that isn't one clean JSON value. `torn`: it only stops too early."""
 
     def __init__(self, message: str, *, torn: bool = False) -> None:
@@ -64,7 +64,8 @@ def explain(fault: json.JSONDecodeError, length: int) -> BadJson:
     """A JSON fault in words, with the column and what stands there."""
     if fault.msg == "Extra data":
         return BadJson(f"something follows the object at column {fault.pos + 1}: one object a line is expected")
-    torn = fault.msg.startswith("Unterminated string") or fault.pos >= length - 1 or "\\u" in fault.doc[max(fault.pos - 2, length - 8) :]
+    ending = "\\u" in fault.doc[max(fault.pos - 2, length - 8) :]
+    torn = ending or fault.msg.startswith("Unterminated string") or fault.pos >= length - 1
     seen = fault.doc[fault.pos : fault.pos + 20]
     found = f", found {seen!r}" if seen else ""
     return BadJson(f"not JSON at column {fault.pos + 1}: {fault.msg[0].lower()}{fault.msg[1:]}{found}", torn=torn)

@@ -10,9 +10,8 @@ from accordeur.example import Example, flatten
 
 SPECIAL = r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:unk|pad|mask|bos|eos)>|\[(?:INST|/INST|CLS|SEP|PAD|MASK|UNK)\]"
 SPECIAL_TOKEN = re.compile(SPECIAL)
-NOTHING_SEEN = re.compile(
-    r"(?:[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]|" + SPECIAL + r")*\Z"
-)
+NO_WIDTH = r"[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+NOTHING_SEEN = re.compile(rf"(?:{NO_WIDTH}|{SPECIAL})*+\Z")
 
 
 def is_blank(text: str) -> bool:

@@ -62,9 +62,11 @@ def _check_schema(schema: Any, path: Path, journal: Journal) -> None:
         raise journal.fatal(str(path), 0, f"has two columns named {shown(map(repr, twice))}", "name each column once")
     for field in schema:
         if not _clear(field.type):
-            journal.fault(str(path), 0, f"column '{field.name}' is {field.type}; expected text, numbers, true/false, or lists of these")
+            expected = "expected text, numbers, true/false, or lists of these"
+            journal.fault(str(path), 0, f"column '{field.name}' is {field.type}; {expected}")
     if journal.faults:
-        raise journal.fatal(str(path), 0, "has columns that can't be kept as they are", "cast them to text or drop them before saving")
+        hint = "cast them to text, or drop them, before saving"
+        raise journal.fatal(str(path), 0, "has columns that can't be kept as they are", hint)
 
 
 def _clear(kind: Any) -> bool:

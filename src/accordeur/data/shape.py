@@ -53,10 +53,16 @@ def recognise(values: Mapping[str, Any], mapping: Mapping[str, str] | None = Non
     if not found:
         raise unknown(values, wanted, where)
     rank = min(candidate.form.rank for candidate in found)
-    best = [candidate for candidate in found if candidate.form.rank == rank]
+    best = distinct([candidate for candidate in found if candidate.form.rank == rank])
     if len(best) > 1:
         raise ambiguous(best, where)
     return shape_of(best[0], values)
+
+
+def distinct(found: list[Candidate]) -> list[Candidate]:
+    """Each way of reading once, though several forms may come to it."""
+    seen = {(candidate.form.name, *sorted(candidate.columns.items())): candidate for candidate in reversed(found)}
+    return list(reversed(seen.values()))
 
 
 def require_mapping(wanted: Mapping[str, str], values: Mapping[str, Any], where: str) -> None:
@@ -125,7 +131,7 @@ def shape_of(candidate: Candidate, values: Mapping[str, Any]) -> Shape:
     others = [column for column in extra if column != "id"]
     reading += f"; carried along: {shown(others, 8)}" if others else ""
     if candidate.form.kind == "text" and others:
-        reading += f" (to predict one of them: --map label={others[0]})"
+        reading += f" (to predict a column instead: --map label={others[0]})"
     return Shape(kind=candidate.form.kind, form=candidate.form.name, columns=columns, extra=extra, reading=reading)
 
 
@@ -135,9 +141,7 @@ def ambiguous(best: list[Candidate], where: str) -> DataError:
     for candidate in best:
         others = [other.columns for other in best if other is not candidate]
         decisive = {
-            name: column
-            for name, column in candidate.columns.items()
-            if any(other.get(name) != column for other in others)
+            name: column for name, column in candidate.columns.items() if any(other.get(name) != column for other in others)
         }
         option = ",".join(f"{name}={column}" for name, column in decisive.items())
         readings.append(f"{candidate.form.kind}: --map {option}")

@@ -19,6 +19,7 @@ FORMATS = {
     "text": (".txt", ".text"),
 }
 SUPPORTED = ".jsonl, .json, .csv, .tsv, .txt (each also .gz), .parquet, or a folder of .txt files"
+PICKLES = (b"ccopy_reg", b"(dp", b"(lp", *(bytes([0x80, version]) for version in range(2, 6)))
 MAGIC = (
     (b"\x1f\x8b", "gzip data", "rename it so that it ends in .gz"),
     (b"PAR1", "a Parquet file", "rename it to .parquet"),
@@ -33,10 +34,7 @@ MAGIC = (
     (b"SQLite format 3", "an SQLite database", "export a table as CSV"),
     (b"\x7fELF", "a program", ""),
     (b"version https://git-lfs", "a git-lfs pointer, not the data", "run git lfs pull"),
-    (b"ccopy_reg", "a Python pickle", "pickles are never opened: export the rows as JSON lines"),
-    (b"(dp", "a Python pickle", "pickles are never opened: export the rows as JSON lines"),
-    (b"(lp", "a Python pickle", "pickles are never opened: export the rows as JSON lines"),
-    *((bytes([0x80, version]), "a Python pickle", "pickles are never opened: export the rows as JSON lines") for version in range(2, 6)),
+    *((start, "a Python pickle", "pickles are never opened: export the rows as JSON lines") for start in PICKLES),
 )
 MARKUP = ((b"<!doctype html", "an HTML page"), (b"<html", "an HTML page"), (b"<head", "an HTML page"), (b"<?xml", "an XML file"))
 SPECIAL = {

@@ -28,7 +28,7 @@ def passages(lines: Iterable[Line]) -> Iterator[tuple[int, str]]:
     for line in lines:
         for piece in pieces(line.text):
             blank = not piece.strip()
-            if size >= TARGET and (blank or size + len(piece) > 2 * TARGET) or block and len(piece) > TARGET:
+            if (size >= TARGET and (blank or size + len(piece) > 2 * TARGET)) or (block and len(piece) > TARGET):
                 yield start, "\n".join(block).rstrip()
                 block, size = [], 0
             if blank and not block:

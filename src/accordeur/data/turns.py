@@ -36,7 +36,8 @@ def turn_of(value: Any, number: int, faults: list[str]) -> Turn:
     role_key, content_key = ("role", "content") if "role" in value else ("from", "value")
     role, content = value.get(role_key), value.get(content_key)
     if not isinstance(role, str) or role not in ROLES:
-        faults.append(f"turn {number} has the unknown role {role!r}{nearest(str(role), ROLES)}; expected system, user or assistant")
+        expected = "expected system, user or assistant"
+        faults.append(f"turn {number} has the unknown role {role!r}{nearest(str(role), ROLES)}; {expected}")
     if not isinstance(content, str):
         faults.append(f"turn {number}: {content_key} is {kind_of(content)}; expected text")
     elif is_blank(content):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from accordeur.adapted import FloatArray, Prediction
 from accordeur.base import Family
+from accordeur.errors import NotApplicable
 from accordeur.example import Encoded, Example, Form, IntArray
 from accordeur.run import Answered
 from accordeur.task import Task
@@ -82,6 +83,8 @@ class Kind(ABC):
 
     name: ClassVar[str]
     metrics: ClassVar[tuple[Metric, ...]]  # the first is primary by default
+    likelihood: ClassVar[bool] = False  # whether the likelihood of the expected answer is measured
+    answers: ClassVar[bool] = True  # whether there is an answer to predict at all
 
     @abstractmethod
     def form(self, family: Family) -> Form:
@@ -94,6 +97,10 @@ class Kind(ABC):
     @abstractmethod
     def encode(self, example: Example, row: int, task: Task, codec: Codec) -> list[Encoded]:
         """The row as ids with its target: one item, or several windows of a long row. Cut to codec.max_length."""
+
+    def prompt(self, example: Example, row: int, task: Task, codec: Codec) -> Encoded:
+        """What is given, as ids, for kinds that are written. Raises NotApplicable for the others."""
+        raise NotApplicable(f"kind {self.name} is not written")
 
     @abstractmethod
     def decode(self, example: Example, answers: Sequence[FloatArray], task: Task) -> Prediction:
@@ -114,6 +121,10 @@ class Kind(ABC):
     @abstractmethod
     def prompts(self) -> Mapping[str, str]:
         """The built-in prompts, by name: Jinja templates over the given columns, `labels`, `definitions`, `shots`."""
+
+    def shot(self, example: Example, task: Task) -> str:
+        """The row as one worked example in a prompt."""
+        return f"{example.text()}\nAnswer: {self.target_text(example)}\n\n"
 
     def metric(self, name: str) -> Metric:
         """A metric by its name; KeyError where there is none."""

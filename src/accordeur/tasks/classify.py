@@ -147,6 +147,11 @@ class Classify(Kind):
         """The label."""
         return str(example.expected)
 
+    def shot(self, example: Example, task: Task) -> str:
+        """Text and label as the built-in prompts lay them out."""
+        second = f"Second text: {example.given['text_pair']}\n" if example.given.get("text_pair") else ""
+        return f"Text: {example.given['text']}\n{second}Label: {example.expected}\n\n"
+
     def prompts(self) -> Mapping[str, str]:
         """Bare; role, task and format; label definitions; step by step."""
         return PROMPTS

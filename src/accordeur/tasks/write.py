@@ -56,6 +56,20 @@ def prompt_ids(example: Example, task: Task, codec: Codec) -> IntArray:
     return np.asarray([*opening, *codec.plain(text)], np.int32)
 
 
+def answer_ids(example: Example, codec: Codec) -> IntArray:
+    """The expected answer with the end token, which is always in the loss."""
+    return np.asarray([*codec.plain(str(example.expected)), codec.end], np.int32)
+
+
+def answered_item(prompt: IntArray, answer: IntArray, row: int, codec: Codec) -> Encoded:
+    """A prompt with its expected answer, where only the answer is in the loss."""
+    if codec.family == "encoder-decoder":
+        return Encoded(tokens=codec.cut(prompt), target=answer[: codec.max_length], row=row)
+    ids = np.concatenate([prompt, answer])[: codec.max_length + 1]
+    target = np.concatenate([np.full(len(prompt), IGNORED, np.int32), answer])[: codec.max_length + 1]
+    return Encoded(tokens=ids[:-1], target=target[1:], row=row)
+
+
 def opening_ids(codec: Codec) -> list[int]:
     """The ids that a tokenizer puts before every text (a BOS token, or nothing)."""
     empty = list(codec.tokenizer("")["input_ids"])
@@ -75,6 +89,7 @@ class Write(Kind):
 
     name = "write"
     metrics = (NLL, ROUGE_L, TOKEN_F1, CHRF, EXACT_MATCH)
+    likelihood = True
 
     def form(self, family: Family) -> Form:
         """The next token for decoders, an answer from a question for encoder-decoders."""
@@ -88,16 +103,11 @@ class Write(Kind):
 
     def encode(self, example: Example, row: int, task: Task, codec: Codec) -> list[Encoded]:
         """Prompt, answer and end; only the answer and its end are in the loss. The answer is cut last, the prompt never."""
-        prompt, answer = prompt_ids(example, task, codec), self.answer_ids(example, codec)
-        if codec.family == "encoder-decoder":
-            return [Encoded(tokens=codec.cut(prompt), target=answer[: codec.max_length], row=row)]
-        ids = np.concatenate([prompt, answer])[: codec.max_length + 1]
-        target = np.concatenate([np.full(len(prompt), IGNORED, np.int32), answer])[: codec.max_length + 1]
-        return [Encoded(tokens=ids[:-1], target=target[1:], row=row)]
+        return [answered_item(prompt_ids(example, task, codec), answer_ids(example, codec), row, codec)]
 
-    def answer_ids(self, example: Example, codec: Codec) -> IntArray:
-        """The expected answer with the end token, which is always in the loss."""
-        return np.asarray([*codec.plain(str(example.expected)), codec.end], np.int32)
+    def prompt(self, example: Example, row: int, task: Task, codec: Codec) -> Encoded:
+        """The prompt as the training lays it out."""
+        return Encoded(tokens=prompt_ids(example, task, codec), row=row)
 
     def decode(self, example: Example, answers: Sequence[FloatArray], task: Task) -> Prediction:
         """Written answers are generated, not decoded from scores."""
@@ -105,7 +115,7 @@ class Write(Kind):
 
     def length(self, example: Example, task: Task, codec: Codec) -> tuple[int, int]:
         """Prompt and answer together for decoders; the answer is what a cut loses."""
-        prompt, answer = len(prompt_ids(example, task, codec)), len(self.answer_ids(example, codec))
+        prompt, answer = len(prompt_ids(example, task, codec)), len(answer_ids(example, codec))
         if codec.family == "encoder-decoder":
             return max(prompt, answer), max(0, answer - codec.max_length)
         return prompt + answer - 1, min(answer, max(0, prompt + answer - 1 - codec.max_length))
@@ -117,6 +127,10 @@ class Write(Kind):
     def target_text(self, example: Example) -> str:
         """The expected answer."""
         return str(example.expected)
+
+    def shot(self, example: Example, task: Task) -> str:
+        """Prompt and answer as the default template lays them out."""
+        return f"{prompt_text(example, task.template)}{example.expected}\n\n"
 
     def prompts(self) -> Mapping[str, str]:
         """Bare; the instruction template; with a definition of the job; step by step."""

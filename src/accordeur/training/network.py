@@ -44,6 +44,7 @@ class Network(nn.Module):
         self.z_loss = 0.0  # set by the training loop while it runs
         self.dropout = nn.Dropout(dropout)
         self.head: nn.Linear | None = None
+        self.outputs = 0
         if form not in VOCABULARY_FORMS:
             self.outputs = {"score": 1, "span": 2}.get(form, outputs)
             self.head = new_head(trunk, self.outputs, seed)

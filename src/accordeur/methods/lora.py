@@ -1,0 +1,56 @@
+"""Method `lora`: low-rank adapters in a frozen base (Hu et al. 2022, arXiv:2106.09685), by PEFT."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from accordeur.adapted import AdaptedModel
+from accordeur.base import Base
+from accordeur.context import Context
+from accordeur.method import Method
+from accordeur.models._surgery import Surgery
+from accordeur.models.fit import Moving, fit_moved
+from accordeur.task import Task
+from accordeur.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lora(Method):
+    """Trains B A, of rank r, beside each chosen weight: W x + (alpha / r) B A x. The base stays as it is."""
+
+    height: ClassVar[int] = 60
+    trained: ClassVar[bool] = True
+
+    rank: int = 8
+    alpha: float = 32.0
+    dropout: float = 0.1
+    targets: tuple[str, ...] | str | None = None  # layers by name, "all-linear", or none: the family's usual ones
+    rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
+    batch_rows: int = 16
+    epochs: float | None = None
+    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
+    weight_decay: float = 0.01
+    smoothing: float = 0.0
+    trunk_dropout: Literal["off", "keep"] = "off"
+    pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
+
+    def __post_init__(self) -> None:
+        if self.rank < 1 or self.alpha <= 0 or not 0 <= self.dropout < 1:
+            raise ValueError(f"expected rank >= 1, alpha > 0 and dropout in [0, 1), found {self.rank}, {self.alpha}, {self.dropout}")
+
+    def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
+        """Trains the adapters, and the head where the kind has one."""
+        targets = list(self.targets) if isinstance(self.targets, tuple) else self.targets
+        wanted = {"rank": self.rank, "alpha": self.alpha, "dropout": self.dropout, "targets": targets, "trunk_dropout": self.trunk_dropout}
+        settings = TrainingSettings(
+            batch_rows=self.batch_rows,
+            epochs=self.epochs,
+            schedule=self.schedule,
+            weight_decay=self.weight_decay,
+            smoothing=self.smoothing,
+        )
+        rates = (self.rate,) if self.rate else self.rates
+        moving = Moving(surgery=Surgery(name="lora", settings=wanted), settings=settings, rates=rates, pooling=self.pooling)
+        return fit_moved(task, base, context, moving)

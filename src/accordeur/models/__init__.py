@@ -1,0 +1,1 @@
+"""The concrete adapted models, few and final; `reopen` finds them by file name."""

@@ -1,0 +1,168 @@
+"""The one way in which any method moves weights: build, plan, choose a rate, train, keep the best by validation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from accordeur.base import Base
+from accordeur.context import Context
+from accordeur.errors import NotApplicable
+from accordeur.example import Encoded
+from accordeur.models._surgery import Surgery
+from accordeur.models._writing import longest_answer
+from accordeur.models.judge import validation_score
+from accordeur.models.moved import Moved, build_network
+from accordeur.plan import TrainingPlan
+from accordeur.task import Task
+from accordeur.tasks import kind_of
+from accordeur.training.loop import Lent, Training, train
+from accordeur.training.settings import TrainingSettings
+from accordeur.training.trial import plan_steps
+
+VALIDATION_ROWS = 500  # rows that early stopping and choices look at
+TRIAL_SHARE = 0.12  # of the steps, for each rate that is tried
+LEAST_TRIAL_STEPS = 30  # fewer would not tell rates apart
+SAFETY = 3.0  # times the budget, after which the clock stops a run that its plan did not
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moving:
+    """What a method asks for: the preparation, the loop's settings, and the rates it would try."""
+
+    surgery: Surgery
+    settings: TrainingSettings
+    rates: Sequence[float] = ()  # more than one: chosen on validation where the budget allows
+    pooling: str = "own"
+    dropout: float = 0.1
+
+
+def fit_moved(task: Task, base: Base, context: Context, moving: Moving) -> Moved:
+    """Adapts a base by moving weights; deterministic given the plan, and resumable at every step."""
+    if base.family == "remote":
+        raise NotApplicable("this base can't be trained: it is served elsewhere")
+    work = Work(task=task, base=base, context=context, moving=moving)
+    items = work.items()
+    plan = TrainingPlan(**context.planned("training", lambda: work.plan(items).plain()))
+    rate = work.choose_rate(items, plan)
+    model, training = work.train(items, trimmed(plan, work.rates(), rate), rate, "training")
+    return model.with_facts(
+        rate=rate,
+        tokens_trained=training.tokens,
+        steps=training.steps,
+        best_step=training.best_step,
+        validation=training.best_score,
+        stopped=training.stopped,
+        curve=list(training.curve),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One fit at work."""
+
+    task: Task
+    base: Base
+    context: Context
+    moving: Moving
+
+    def fresh(self) -> Moved:
+        """The base as it was before anything moved, prepared."""
+        moving, device = self.moving, self.context.device
+        network = build_network(
+            self.task, self.base, moving.surgery, pooling=moving.pooling, dropout=moving.dropout, seed=self.context.seed
+        )
+        model = Moved(self.task, self.base, network, moving.surgery, device)
+        return model.with_facts(answer_limit=longest_answer(self.task.train, self.task, model.codec)) if not network.outputs else model
+
+    def items(self) -> list[Encoded]:
+        """The train rows as ids; rows without anything to learn from are left out (the checks have counted them)."""
+        codec = self.fresh().codec
+        kind = kind_of(self.task.kind)
+        found = [item for row, example in enumerate(self.task.train) for item in kind.encode(example, row, self.task, codec)]
+        return [item for item in found if item.units]
+
+    def validation(self) -> Sequence[Any]:
+        """The rows that early stopping looks at: a sample drawn once by the seed where there are many."""
+        rows = self.task.validation
+        if len(rows) <= VALIDATION_ROWS:
+            return rows
+        places = np.random.default_rng(self.context.seed).choice(len(rows), VALIDATION_ROWS, replace=False)
+        return [rows[place] for place in sorted(places)]
+
+    def plan(self, items: Sequence[Encoded]) -> TrainingPlan:
+        """A budget turned into steps by a short trial."""
+        context, model = self.context, self.fresh()
+        context.note(text="measuring the speed of a few steps")
+        settings = replace(self.moving.settings, rate=self.rates()[0])
+        return plan_steps(
+            model.network,
+            items,
+            settings,
+            context.device,
+            pad=model.codec.pad,
+            budget_seconds=context.budget_seconds,
+            validation_rows=len(self.validation()),
+            seed=context.seed,
+        )
+
+    def rates(self) -> tuple[float, ...]:
+        """The rates in question."""
+        return tuple(self.moving.rates) or (self.moving.settings.rate,)
+
+    def choose_rate(self, items: Sequence[Encoded], plan: TrainingPlan) -> float:
+        """The rate that scores best on validation after a short run of each, or the middle one where the budget is too small."""
+        rates = self.rates()
+        steps = trial_steps(plan, rates)
+        if not steps:
+            return rates[len(rates) // 2]
+        scores = {f"{rate:g}": self.context.planned(f"rate-{rate:g}", self.trial(items, plan, rate, steps)) for rate in rates}
+        return max(rates, key=lambda rate: scores[f"{rate:g}"])
+
+    def trial(self, items: Sequence[Encoded], plan: TrainingPlan, rate: float, steps: int) -> Callable[[], float]:
+        """A short run at one rate, when it is called."""
+
+        def run() -> float:
+            self.context.note(text=f"trying rate {rate:g}")
+            short = replace(plan, steps=steps, evaluate_every=steps)
+            return self.train(items, short, rate, f"rate-{rate:g}")[1].best_score
+
+        return run
+
+    def train(self, items: Sequence[Encoded], plan: TrainingPlan, rate: float, name: str) -> tuple[Moved, Training]:
+        """One run of the loop from a fresh base."""
+        context, model = self.context, self.fresh()
+        rows = self.validation()
+        lent = Lent(
+            device=context.device,
+            pad=model.codec.pad,
+            seed=context.seed,
+            folder=context.folder / name,
+            validate=lambda: validation_score(model, rows, self.task),
+            note=context.note,
+            stop=context.stop,
+            safety_seconds=SAFETY * context.budget_seconds,
+        )
+        return model, train(model.network, items, replace(self.moving.settings, rate=rate), plan, lent)
+
+
+def trial_steps(plan: TrainingPlan, rates: Sequence[float]) -> int:
+    """Steps of the short run of each rate; 0 where the budget leaves no room to choose."""
+    steps = math.floor(plan.steps * TRIAL_SHARE)
+    return steps if len(rates) > 1 and steps >= LEAST_TRIAL_STEPS else 0
+
+
+def trimmed(plan: TrainingPlan, rates: Sequence[float], rate: float) -> TrainingPlan:
+    """The plan less the steps that choosing the rate has used, so that the whole stays in the budget."""
+    used = trial_steps(plan, rates) * len(rates)
+    steps = plan.steps - used
+    return replace(plan, steps=steps, evaluate_every=max(1, min(plan.evaluate_every, steps)))
+
+
+def plain_settings(settings: TrainingSettings) -> dict[str, Any]:
+    """The loop's settings as JSON-ready data."""
+    return asdict(settings)

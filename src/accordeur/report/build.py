@@ -1,0 +1,208 @@
+"""The report as plain data: a pure function of a run folder, so that it can be made again, and scored again, without the models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accordeur.errors import RecipeError
+from accordeur.report import rows, scores
+from accordeur.report._evidence import Contender, judge
+from accordeur.report.folder import Recorded, RunFolder, read_folder
+from accordeur.report.format import Formatter, scale
+from accordeur.report.scores import Scored
+from accordeur.report.words import LANGUAGES, Words
+from accordeur.tasks import Kind, Metric, kind_of
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a report answers: by which metric, how much of it does not matter, in which language."""
+
+    kind: Kind
+    metrics: tuple[Metric, ...]
+    primary: Metric
+    tolerance: float  # in the metric's own scale
+    words: Words
+    labels: tuple[str, ...]
+
+
+def build_report(out: Path, language: str | None = None, metric: str | None = None, tolerance: float | None = None) -> dict[str, Any]:
+    """The report of a run folder as JSON-ready data; nothing is written.
+
+    `metric` and `tolerance` score the stored answers again; a tolerance is in the unit in which the metric is shown (3 = 3 points).
+    ModelError where the folder holds no comparison or its runs answered different rows; RecipeError for an unknown metric or language.
+    """
+    folder = read_folder(out)
+    words = Words(language=known_language(language or recipe_of(folder).get("language") or "en"))
+    kind = kind_of(str(folder.about["task"]["kind"]))
+    labels = tuple(folder.about["task"].get("labels") or ())
+    scored = {record.run.name: scores.score_run(record, kind.metrics, labels) for record in folder.done}
+    primary, remark = choose_primary(folder, kind, list(scored.values()), metric)
+    wanted = tolerance if tolerance is not None else recipe_of(folder).get("tolerance")
+    question = Question(
+        kind=kind,
+        metrics=(primary, *(one for one in kind.metrics if one is not primary)),
+        primary=primary,
+        tolerance=primary.tolerance if wanted is None else wanted / scale(primary.unit),
+        words=words,
+        labels=labels,
+    )
+    return assemble(folder, scored, question, [remark] if remark else [])
+
+
+def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question, remarks: Sequence[str]) -> dict[str, Any]:
+    """All parts of the report in the order in which they are read."""
+    groups = by_method(folder, scored)
+    price = recipe_of(folder).get("price_per_hour")
+    methods = [method_entry(name, folder, group, question) for name, group in groups.items()]
+    verdict = decide(groups, question)
+    task = {**folder.about["task"], "primary_metric": question.primary.name}
+    return {
+        "schema": SCHEMA,
+        "language": question.words.language,
+        "task": task,
+        "base": dict(folder.about["base"]),
+        "metrics": {one.name: metric_entry(one) for one in question.metrics},
+        "tolerance": question.tolerance,
+        "test_rows": len(folder.done[0].test) if folder.done else 0,
+        "runs": [run_entry(record, scored.get(record.run.name), question, price) for record in folder.records],
+        "methods": methods,
+        "verdict": verdict,
+        "rows": rows.telling_rows(groups, question.primary),
+        "recipe": recipe_of(folder),
+        "summary": folder.about.get("summary") or {},
+        "command": folder.about.get("command") or "",
+        "planned": list(folder.about.get("planned") or []),
+        "notes": [*map(str, folder.about.get("notes") or []), *remarks, *folder_notes(folder, question.words), *method_notes(methods, question)],
+    }
+
+
+def recipe_of(folder: RunFolder) -> dict[str, Any]:
+    """The request as it was recorded."""
+    return dict(folder.about.get("recipe") or {})
+
+
+def known_language(language: str) -> str:
+    """The language, if a report can be written in it."""
+    if language not in LANGUAGES:
+        raise RecipeError(f"no report in language {language!r}", hint=f"known: {', '.join(LANGUAGES)}")
+    return language
+
+
+def choose_primary(folder: RunFolder, kind: Kind, done: Sequence[Scored], asked: str | None) -> tuple[Metric, str]:
+    """The metric that decides, and its name where it had to stand aside (likelihood that some method can't give)."""
+    by_name = {metric.name: metric for metric in kind.metrics}
+    chosen = asked or recipe_of(folder).get("metric")
+    name = str(chosen or folder.about["task"].get("primary_metric") or kind.metrics[0].name)
+    if name not in by_name:
+        raise RecipeError(f"kind {kind.name!r} has no metric {name!r}", hint=f"known: {', '.join(by_name)}")
+    if chosen is None and name == "nll" and "rouge_l" in by_name and any(name not in scored.test for scored in done):
+        return by_name["rouge_l"], name
+    return by_name[name], ""
+
+
+def by_method(folder: RunFolder, scored: Mapping[str, Scored]) -> dict[str, list[Scored]]:
+    """The finished runs of each method, seed by seed; a method without any has an empty list."""
+    groups: dict[str, list[Scored]] = {record.run.method: [] for record in folder.records}
+    for record in folder.done:
+        groups[record.run.method].append(scored[record.run.name])
+    return {name: sorted(group, key=lambda one: one.record.run.seed) for name, group in groups.items()}
+
+
+def metric_entry(metric: Metric) -> dict[str, Any]:
+    """What must be known to show and to judge a score."""
+    return {"higher_is_better": metric.higher_is_better, "unit": metric.unit, "tolerance": metric.tolerance}
+
+
+def run_entry(record: Recorded, scored: Scored | None, question: Question, price: float | None) -> dict[str, Any]:
+    """One run: the record, its scores, and everything that was measured on it."""
+    run = record.run.plain()
+    cost = run.pop("cost")
+    run.pop("schema")
+    group = [scored] if scored else []
+    return {
+        **run,
+        "scores": scores.score_table(group, question.metrics),
+        "overfitting": scores.overfitting(group, question.primary),
+        "forgetting": scores.forgetting([record]),
+        "cost": cost,
+        "money": scores.money(cost, price) if scored else None,
+    }
+
+
+def method_entry(name: str, folder: RunFolder, group: Sequence[Scored], question: Question) -> dict[str, Any]:
+    """One method over all its seeds."""
+    records = [record for record in folder.records if record.run.method == name]
+    done = [scored.record for scored in group]
+    status = min((record.run.status for record in records), key=scores.STATUS_ORDER.index)
+    first = next(record.run for record in records if record.run.status == status)
+    cost = scores.cost(done) if done else None
+    price = recipe_of(folder).get("price_per_hour")
+    return {
+        "method": name,
+        "status": status,
+        "reason": first.reason,
+        "trained": first.trained,
+        "height": first.height,
+        "runs": [record.run.name for record in records],
+        "seeds": [record.run.seed for record in done],
+        "unfinished": {record.run.name: record.run.status for record in records if record.run.status != "done"} if done else {},
+        "scores": scores.score_table(group, question.metrics),
+        "seed_spread": scores.seed_spread(group, question.primary) if len(group) > 1 else None,
+        "overfitting": scores.overfitting(group, question.primary),
+        "forgetting": scores.forgetting(done),
+        "cost": cost,
+        "money": scores.money(cost, price) if cost else None,
+        "confusion": rows.confusion(group, question.labels),
+    }
+
+
+def decide(groups: Mapping[str, Sequence[Scored]], question: Question) -> dict[str, Any]:
+    """The verdict over the methods that have the primary metric."""
+    primary = question.primary
+    contenders = [
+        Contender(
+            method=name,
+            statistics=tuple(scored.test[primary.name] for scored in group),
+            seconds=scores.cost([scored.record for scored in group])["fit_cpu_seconds"],
+            height=group[0].record.run.height,
+            trained=group[0].record.run.trained,
+        )
+        for name, group in groups.items()
+        if group and all(primary.name in scored.test for scored in group)
+    ]
+    if not contenders:
+        nothing = {"decision": "cannot-tell", "method": None, "leans_to": None, "rows_needed": None, "undecided": None, "comparisons": []}
+        return {**nothing, "reasons": [question.words("why_nothing")]}
+    return judge(contenders, primary, question.tolerance)
+
+
+def folder_notes(folder: RunFolder, words: Words) -> list[str]:
+    """Runs that are not in the report, and why."""
+    notes = [words("note_damaged", run=name) for name in folder.damaged]
+    notes += [words("note_missing", runs=", ".join(folder.missing))] if folder.missing else []
+    notes += [words("note_foreign", runs=", ".join(folder.foreign))] if folder.foreign else []
+    return notes
+
+
+def method_notes(methods: Sequence[Mapping[str, Any]], question: Question) -> list[str]:
+    """Methods that lack the primary metric, or some of their seeds."""
+    words, notes = question.words, []
+    name = words.metric(question.primary.name)
+    for method in methods:
+        if method["status"] == "done" and question.primary.name not in method["scores"]:
+            notes.append(words("note_no_primary", method=method["method"], metric=name))
+        for run, status in method["unfinished"].items():
+            notes.append(words("note_seed_lost", method=method["method"], run=run, status=words(f"status_{status}")))
+    spreads = [method["seed_spread"] for method in methods if method["seed_spread"]]
+    if spreads and not all(spread["estimated"] for spread in spreads):
+        notes.append(words("seed_spread_missing"))
+    return notes
+
+
+__all__ = ["Formatter", "build_report"]
