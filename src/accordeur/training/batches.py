@@ -107,7 +107,7 @@ def batch_rows_of_epoch(widths: np.ndarray, batch_rows: int, seed: int, epoch: i
         place = int(rng.integers(len(part) // batch_rows + 1)) * batch_rows if odd else 0
         cuts = [*range(0, place, batch_rows), *([place] if odd else []), *range(place + odd, len(part), batch_rows)]
         batches += np.split(part, cuts[1:]) if len(part) else []
-    rng.shuffle(batches)  # type: ignore[arg-type]
+    rng.shuffle(batches)
     return batches
 
 

@@ -100,10 +100,11 @@ def branches(trunk: Any) -> bool:
     layers = set(settings.get("layer_types") or ["full_attention"])
     window = settings.get("sliding_window") if settings.get("use_sliding_window", True) else None
     plain = Network(trunk, "causal").tiled if is_decoder(trunk) else False
-    return plain and layers == {"full_attention"} and not window and settings.get("model_type") not in RECURRENT
+    return plain and layers == {"full_attention"} and not window and settings.get("model_type") not in UNSUITED
 
 
-RECURRENT = ("mamba", "mamba2", "rwkv", "xlstm", "bloom", "mpt", "falcon", "xlnet", "gpt_neo")  # no positions or windows of their own
+# positions that don't come as an argument, or windows of their own
+UNSUITED = ("mamba", "mamba2", "rwkv", "xlstm", "bloom", "mpt", "falcon", "gpt_neo")
 
 
 def common_prefix(prompts: Sequence[Ids]) -> int:
@@ -177,12 +178,11 @@ def visibility(lengths_B: Tensor, width: int, tree: Tree, prefix: int, dtype: to
 
 def gather(head: VocabularyHead, states_BNH: Tensor, tree: Tree) -> Array:
     """(B, labels) from the states of the prompt's end and of the nodes."""
-    rows, nodes, _ = states_BNH.shape
     pairs = sorted({pair for asked in tree.asked for pair in asked})
     wanted: dict[int, list[int]] = {}
     for node, token in pairs:
         wanted.setdefault(node, []).append(token)
-    found = np.empty((rows, len(pairs)), dtype=np.float32)
+    found = np.empty((len(states_BNH), len(pairs)), dtype=np.float32)
     column = 0
     for node in sorted(wanted):
         ids = torch.tensor(wanted[node], device=states_BNH.device)

@@ -30,12 +30,13 @@ def plan_device(device: str | None = None, threads: int | None = None, micro_tok
     free = free_bytes(chosen)
     half = chosen.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
     tokens = micro_tokens or budget_tokens(free, smallest=1024, largest=32768)
+    precision = "bf16 units" if half else "no bf16 units: float32"
     return DevicePlan(
         device=chosen,
         dtype="bfloat16" if half else "float32",
         threads=threads or core_count(),
         micro_tokens=tokens,
-        reason=f"{chosen}, {free / 2**30:.0f} GiB free; {'bf16 units' if half else 'no bf16 units: float32'}; {tokens} tokens a pass",
+        reason=f"{chosen}, {free / 2**30:.0f} GiB free; {precision}; {tokens} tokens a pass",
     )
 
 
@@ -95,7 +96,7 @@ def free_bytes(device: str) -> int:
     """Free memory of an accelerator; half the main memory for MPS, which shares it."""
     if device.startswith("cuda"):
         return int(torch.cuda.mem_get_info(torch.device(device))[0])
-    return psutil.virtual_memory().available // 2
+    return int(psutil.virtual_memory().available) // 2
 
 
 def budget_tokens(free: int, *, smallest: int, largest: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from accordeur.errors import Diverged, Interrupted
+from accordeur.errors import Interrupted
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan, TrainingPlan
 from accordeur.training import batches, optimizers, randomness, schedules, state, step
@@ -64,7 +64,22 @@ class Clock:
 
     def seconds(self) -> float:
         """Since the run began, over all processes."""
-        return self.before + time.monotonic() - self.begun
+        return self.before + self.here()
+
+    def here(self) -> float:
+        """Since this process took over."""
+        return time.monotonic() - self.begun
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One call of `train`, and the name its checkpoint carries."""
+
+    items: Sequence[Encoded]
+    settings: TrainingSettings
+    plan: TrainingPlan
+    lent: Lent
+    name: str
 
 
 def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, plan: TrainingPlan, lent: Lent) -> Training:
@@ -78,14 +93,14 @@ def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, pl
         randomness.seed_all(lent.seed)
         network.to(lent.device.device)
         name = state.identity(network, items, settings, plan, lent.seed)
+        job = Job(items=items, settings=settings, plan=plan, lent=lent, name=name)
         session = Session(network=network, optimizer=optimizers.build(network, settings), progress=Progress())
         complaint = state.load(session, lent.folder, name)
         if complaint:
             lent.note(step=0, total=plan.steps, warning=complaint)
-        clock = Clock(before=session.progress.seconds)
         network.noise, network.z_loss = settings.noise, settings.z_loss
         try:
-            run(session, items, settings, plan, lent, clock=clock, name=name)
+            run(session, job, Clock(before=session.progress.seconds))
         finally:
             network.noise = network.z_loss = 0.0
             network.zero_grad(set_to_none=True)
@@ -94,66 +109,53 @@ def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, pl
     return finished(session.progress)
 
 
-def run(
-    session: Session,
-    items: Sequence[Encoded],
-    settings: TrainingSettings,
-    plan: TrainingPlan,
-    lent: Lent,
-    *,
-    clock: Clock,
-    name: str,
-) -> None:
+def run(session: Session, job: Job, clock: Clock) -> None:
     """The steps that are left, each: gradient, check, update, then evaluate, tell, save or stop where it is due."""
-    progress = session.progress
-    for parts in upcoming(items, plan, lent, progress):
-        if progress.stopped:
-            break
-        rate = advance(session, items, parts, settings, plan, lent)
-        safety = lent.safety_seconds is not None and clock.seconds() - clock.before > lent.safety_seconds
+    progress, plan, lent = session.progress, job.plan, job.lent
+    for parts in upcoming(job, progress):
+        rate = advance(session, job, parts)
+        safety = lent.safety_seconds is not None and clock.here() > lent.safety_seconds
         last = progress.step >= plan.steps or safety
         score = evaluate(session, lent) if last or progress.step % plan.evaluate_every == 0 else None
-        tell(session, plan, lent, rate=rate, score=score, seconds=clock.seconds())
-        if progress.step >= plan.steps:
-            progress.stopped = "plan"
-        elif settings.patience is not None and progress.worse >= settings.patience:
-            progress.stopped = "early"
-        elif safety:
-            progress.stopped = "safety"
-        elif lent.stop():
-            save(session, lent, clock, name)
+        tell(session, job, rate=rate, score=score, seconds=clock.seconds())
+        progress.stopped = why_stop(progress, job, safety)
+        if progress.stopped:
+            return
+        if lent.stop():
+            save(session, job, clock)
             raise Interrupted(f"stopped after step {progress.step} of {plan.steps}", hint="repeat the command to go on")
         if save_due(lent, clock):
-            save(session, lent, clock, name)
+            save(session, job, clock)
 
 
-def upcoming(items: Sequence[Encoded], plan: TrainingPlan, lent: Lent, progress: Progress) -> Iterator[list[list[int]]]:
+def why_stop(progress: Progress, job: Job, safety: bool) -> str:
+    """plan, early or safety; "" to go on."""
+    if progress.step >= job.plan.steps:
+        return "plan"
+    if job.settings.patience is not None and progress.worse >= job.settings.patience:
+        return "early"
+    return "safety" if safety else ""
+
+
+def upcoming(job: Job, progress: Progress) -> Iterator[list[list[int]]]:
     """The micro-batches of every step that is left: a pure function of data, plan, seed and position."""
-    per_epoch = batches.steps_per_epoch(len(items), plan.batch_rows)
-    epoch, done = divmod(progress.step, per_epoch)
-    micro_tokens = lent.device.micro_tokens
+    rows = job.plan.batch_rows
+    epoch, done = divmod(progress.step, batches.steps_per_epoch(len(job.items), rows))
     coming = itertools.chain.from_iterable(
-        batches.steps(items, plan.batch_rows, micro_tokens, lent.seed, number) for number in itertools.count(epoch)
+        batches.steps(job.items, rows, job.lent.device.micro_tokens, job.lent.seed, number) for number in itertools.count(epoch)
     )
-    yield from itertools.islice(coming, done, done + plan.steps - progress.step)
+    yield from itertools.islice(coming, done, done + job.plan.steps - progress.step)
 
 
-def advance(
-    session: Session,
-    items: Sequence[Encoded],
-    parts: list[list[int]],
-    settings: TrainingSettings,
-    plan: TrainingPlan,
-    lent: Lent,
-) -> float:
+def advance(session: Session, job: Job, parts: list[list[int]]) -> float:
     """One optimizer step; returns its learning rate. Raises Diverged before anything has moved."""
-    progress, network = session.progress, session.network
+    progress, network, settings = session.progress, session.network, job.settings
     number = progress.step + 1
-    warmup = schedules.warmup_steps(settings.warmup, plan.steps)
-    factor = schedules.factor(settings.schedule, number, warmup=warmup, steps=plan.steps, floor=settings.floor)
+    warmup = schedules.warmup_steps(settings.warmup, job.plan.steps)
+    factor = schedules.factor(settings.schedule, number, warmup=warmup, steps=job.plan.steps, floor=settings.floor)
     rate = optimizers.set_rate(session.optimizer, factor)
     network.train()
-    loss, tokens = step.accumulate(network, items, parts, lent.device, lent.pad, settings.smoothing)
+    loss, tokens = step.accumulate(network, job.items, parts, job.lent.device, job.lent.pad, settings.smoothing)
     norm = step.gradient_norm(network)
     step.check_finite(loss, float(norm), step=number, rate=rate, rows=[row for part in parts for row in part])
     step.clip(network, norm, settings.clip)
@@ -187,16 +189,16 @@ def copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
 
-def tell(session: Session, plan: TrainingPlan, lent: Lent, *, rate: float, score: float | None, seconds: float) -> None:
+def tell(session: Session, job: Job, *, rate: float, score: float | None, seconds: float) -> None:
     """Adds a point to the curve, at evaluations and some fifty times on the way, and notes the step."""
-    progress = session.progress
+    progress, steps = session.progress, job.plan.steps
     mean = progress.loss / max(1, progress.loss_steps)
-    if score is not None or progress.step % max(1, plan.steps // CURVE_POINTS) == 0:
+    if score is not None or progress.step % max(1, steps // CURVE_POINTS) == 0:
         point = {"step": progress.step, "loss": mean, "rate": rate, "score": score, "seconds": round(seconds, 3)}
         progress.curve.append(point)
         progress.loss, progress.loss_steps = 0.0, 0
-    left = (plan.steps - progress.step) * seconds / max(1, progress.step)
-    lent.note(step=progress.step, total=plan.steps, loss=mean, rate=rate, score=score, seconds_left=left)
+    left = (steps - progress.step) * seconds / max(1, progress.step)
+    job.lent.note(step=progress.step, total=steps, loss=mean, rate=rate, score=score, seconds_left=left)
 
 
 def save_due(lent: Lent, clock: Clock) -> bool:
@@ -205,11 +207,11 @@ def save_due(lent: Lent, clock: Clock) -> bool:
     return time.monotonic() - clock.saved >= wait
 
 
-def save(session: Session, lent: Lent, clock: Clock, name: str) -> None:
+def save(session: Session, job: Job, clock: Clock) -> None:
     """Writes the state and measures what that costs."""
     begun = time.monotonic()
     session.progress.seconds = clock.seconds()
-    state.save(session, lent.folder, name)
+    state.save(session, job.lent.folder, job.name)
     clock.saved = time.monotonic()
     clock.save_cost = clock.saved - begun
 
@@ -236,6 +238,3 @@ def finished(progress: Progress) -> Training:
         stopped=progress.stopped,
         skipped=progress.skipped,
     )
-
-
-__all__ = ["Diverged", "Interrupted", "Lent", "Training", "train"]

@@ -16,7 +16,7 @@ from accordeur.errors import NotApplicable
 from accordeur.example import IGNORED, Form
 from accordeur.training.batches import Batch
 from accordeur.training.pooling import POOLINGS, pool
-from accordeur.training.vocabulary import LossTerms, VocabularyHead, find_head, label_log_probs, loss_sum
+from accordeur.training.vocabulary import LossTerms, VocabularyHead, find_head, label_log_probs, logit_tiles, loss_sum
 
 Array = npt.NDArray[np.float32]
 VOCABULARY_FORMS = ("causal", "seq2seq", "masked")
@@ -49,12 +49,14 @@ class Network(nn.Module):
             self.outputs = {"score": 1, "span": 2}.get(form, outputs)
             self.head = new_head(trunk, self.outputs, seed)
             drop_pooler(trunk)
+        self.eval()  # only the training loop turns dropout on
         self.tiled = form in VOCABULARY_FORMS and head_is_plain(trunk)
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.parameters()).device
+        device: torch.device = next(self.parameters()).device
+        return device
 
     def forward(self, batch: Batch, smoothing: float = 0.0) -> tuple[Tensor, int]:
         """The same as `loss`."""
@@ -102,7 +104,8 @@ class Network(nn.Module):
         logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
         if self.form == "span" and batch.mask_BT is not None:
             logits = logits.masked_fill(~batch.mask_BT[..., None], torch.finfo(logits.dtype).min)
-        return logits[..., 0] if self.form == "score" else logits
+        scores: Tensor = logits[..., 0] if self.form == "score" else logits
+        return scores
 
     def classified(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Logits as (N, classes) with their targets (N,): a span is two choices among T tokens."""
@@ -112,11 +115,7 @@ class Network(nn.Module):
 
     def hidden(self, batch: Batch) -> Tensor:
         """Last hidden states, (B, T, H); of the decoder, (B, U, H), for seq2seq."""
-        model = self.trunk.base_model
-        if is_encoder_decoder(self.trunk) and self.form != "seq2seq":
-            model = self.trunk.get_encoder()
-        result: Tensor = model(**self.inputs(batch)).last_hidden_state
-        return result
+        return last_hidden(self.trunk, self.inputs(batch))
 
     def inputs(self, batch: Batch) -> dict[str, Any]:
         """The arguments of the trunk. A causal trunk needs no mask: padding stands to the right of every real token."""
@@ -164,7 +163,7 @@ class Network(nn.Module):
             asked = targets != IGNORED
             flat = -F.cross_entropy(logits[asked], targets[asked], reduction="none")
             counts = (batch.targets != IGNORED).reshape(len(batch.targets), -1).sum(1).tolist()
-        return [part.float().cpu().numpy() for part in flat.split(counts)]
+        return [part.float().cpu().numpy() for part in torch.split(flat, counts)]
 
 
 def new_head(trunk: Any, outputs: int, seed: int) -> nn.Linear:
@@ -172,9 +171,9 @@ def new_head(trunk: Any, outputs: int, seed: int) -> nn.Linear:
     if outputs < 1:
         raise ValueError(f"outputs = {outputs}: a head needs at least one")
     weight = next(trunk.parameters())
-    head = nn.utils.skip_init(nn.Linear, trunk.config.hidden_size, outputs)
     generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        head = nn.Linear(trunk.config.hidden_size, outputs)
         head.weight.normal_(0.0, HEAD_STD, generator=generator)
         head.bias.zero_()
     dtype = weight.dtype if weight.dtype in (torch.float32, torch.float64) else torch.float32
@@ -214,28 +213,39 @@ def noisy(embedded_BTH: Tensor, batch: Batch, alpha: float) -> Tensor:
     return embedded_BTH + (torch.rand_like(embedded_BTH) * 2 - 1) * size_B[:, None, None]
 
 
+def last_hidden(trunk: Any, inputs: dict[str, Any]) -> Tensor:
+    """What the trunk ends in below its vocabulary head. An encoder-decoder without decoder inputs is its encoder alone."""
+    hidden: Tensor
+    if not is_encoder_decoder(trunk):
+        hidden = trunk.base_model(**inputs).last_hidden_state
+        return hidden
+    read = {name: value for name, value in inputs.items() if name not in ("decoder_input_ids", "use_cache")}
+    hidden = trunk.get_encoder()(**read).last_hidden_state
+    if "decoder_input_ids" not in inputs:
+        return hidden
+    hidden = (
+        trunk.get_decoder()(
+            input_ids=inputs["decoder_input_ids"],
+            encoder_hidden_states=hidden,
+            encoder_attention_mask=inputs.get("attention_mask"),
+            use_cache=False,
+        )
+    ).last_hidden_state
+    return hidden
+
+
 @torch.no_grad()
 def head_is_plain(trunk: Any) -> bool:
-    """Whether hidden states times the found head give the trunk's own logits, tried on three tokens."""
+    """Whether hidden states times the found head give the trunk's own logits, tried on three tokens in evaluation mode."""
     head = find_head(trunk)
     if head is None:
         return False
-    training = trunk.training
-    trunk.eval()
     tokens = torch.tensor([[1, 2, 3]], device=next(trunk.parameters()).device)
-    inputs = {"input_ids": tokens, "use_cache": False} if not is_masked(trunk) else {"input_ids": tokens}
+    inputs = {"input_ids": tokens}
     if is_encoder_decoder(trunk):
         inputs["decoder_input_ids"] = tokens
     expected = trunk(**inputs).logits[0].float()
-    prepared = head.prepared(trunk.base_model(**inputs).last_hidden_state[0])
-    trunk.train(training)
-    from accordeur.training.vocabulary import logit_tiles
-
+    prepared = head.prepared(last_hidden(trunk, inputs)[0])
     found = torch.cat([logits for logits, _ in logit_tiles(head, prepared)]).float()
     tolerance = 1e-4 if expected.dtype == torch.float32 else 1e-2
     return bool(torch.allclose(found, expected, rtol=tolerance, atol=tolerance * float(expected.abs().max())))
-
-
-def is_masked(trunk: Any) -> bool:
-    """Whether the trunk is a masked language model, which takes no cache argument."""
-    return not is_decoder(trunk) and not is_encoder_decoder(trunk)

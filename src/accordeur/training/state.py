@@ -88,7 +88,9 @@ def save(session: Session, folder: Path, name: str) -> None:
     plain = {"progress": asdict(session.progress), "optimizer": optimizer_plain, "random": random_plain}
     folder.mkdir(parents=True, exist_ok=True)
     with sealed_folder(folder / CHECKPOINT, identity=name, step=session.progress.step) as staging:
-        save_file({key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}, staging / "state.safetensors")
+        save_file(
+            {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}, staging / "state.safetensors"
+        )
         write_json(staging / "state.json", plain)
 
 

@@ -44,7 +44,11 @@ def unfreeze(network: nn.Module, chosen: Sequence[str] | Callable[[str], bool]) 
 
     Raises ValueError where nothing matches: a misspelt name must not train nothing in silence.
     """
-    matches = chosen if callable(chosen) else lambda name: name.startswith(tuple(chosen))
+    if callable(chosen):
+        matches = chosen
+    else:
+        prefixes = tuple(chosen)
+        matches = lambda name: name.startswith(prefixes)  # noqa: E731
     found = [parameter for name, parameter in network.named_parameters() if matches(name)]
     if not found:
         raise ValueError(f"no parameter matches {chosen!r}; the network has {[name for name, _ in network.named_children()]}")
@@ -76,7 +80,9 @@ def unfreeze_top(network: Any, layers: int) -> int:
 def final_norms(trunk: nn.Module, stem: str) -> list[str]:
     """Names of the norms that stand next to the list of blocks and are defined after it."""
     parent = stem.rpartition(".")[0]
-    siblings = [name for name, _ in trunk.get_submodule(parent).named_children()] if parent else list(dict(trunk.named_children()))
+    siblings = (
+        [name for name, _ in trunk.get_submodule(parent).named_children()] if parent else list(dict(trunk.named_children()))
+    )
     after = siblings[siblings.index(stem.rpartition(".")[2]) + 1 :]
     prefix = f"{parent}." if parent else ""
     return [prefix + name for name in after if "norm" in type(trunk.get_submodule(prefix + name)).__name__.lower()]
@@ -100,11 +106,13 @@ def lora(
     from peft import LoraConfig, inject_adapter_in_model
 
     family = network.trunk.config.model_type
+    if targets is None:
+        targets = TARGETS.get(family, ALL_LINEAR)
     config = LoraConfig(
         r=rank,
         lora_alpha=alpha,
         lora_dropout=dropout,
-        target_modules=targets if isinstance(targets, str) else list(targets or TARGETS.get(family, ())) or ALL_LINEAR,
+        target_modules=targets if isinstance(targets, str) else list(targets),
         fan_in_fan_out=family == "gpt2",
         **options,
     )

@@ -25,7 +25,7 @@ RESERVE = 0.9  # of the budget: the trial's own mistake, saving, the last evalua
 EVALUATION_SHARE = 0.3  # of the budget at most
 
 
-def plan_steps(
+def plan_steps(  # noqa: PLR0913  (one call, its arguments named)
     network: Any,
     items: Sequence[Encoded],
     settings: TrainingSettings,

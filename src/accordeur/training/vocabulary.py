@@ -91,7 +91,7 @@ def loss_sum(head: VocabularyHead, hidden_NH: Tensor, targets_N: Tensor, terms: 
         for logits_nV, part in logit_tiles(head, prepared_NH):
             total += tile_loss(logits_nV, targets_N[part], terms)[0]
         return total
-    result: Tensor = TiledLoss.apply(prepared_NH, head.weight_VH, head.bias_V, targets_N, head, terms)
+    result: Tensor = TiledLoss.apply(prepared_NH, head.weight_VH, head.bias_V, targets_N, head, terms)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -200,7 +200,7 @@ class TiledLoss(torch.autograd.Function):
         return total
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> Any:
         """Upstream: the scalar the summed loss is multiplied with."""
         gradients = [None if gradient is None else gradient.mul_(upstream) for gradient in ctx.gradients]

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from accordeur.errors import EnvironmentFault
+from accordeur.plan import DevicePlan
+from accordeur.training import device
+from accordeur.training.device import budget_tokens, plan_device, precision, threads
+
+
+def flags(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
+    (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr(device, "CPU_FLAGS", tmp_path / "cpuinfo")
+
+
+def test_half_precision_only_where_the_processor_has_matrix_units(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    flags(monkeypatch, tmp_path, "flags : fpu avx2 avx512f avx512_bf16\n")
+    plain = plan_device("cpu")
+    assert plain.dtype == "float32" and "avx512_bf16" in plain.reason
+    flags(monkeypatch, tmp_path, "processor : 0\nflags : fpu avx512f amx_bf16\n")
+    assert plan_device("cpu").dtype == "bfloat16"
+    monkeypatch.setattr(device, "CPU_FLAGS", tmp_path / "absent")
+    assert plan_device("cpu").dtype == "float32"
+
+
+def test_what_is_asked_for_is_taken() -> None:
+    plan = plan_device("cpu", threads=3, micro_tokens=123)
+    assert (plan.device, plan.threads, plan.micro_tokens) == ("cpu", 3, 123)
+    assert "\n" not in plan.reason and "3 threads" in plan.reason
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(EnvironmentFault, match="isn't available here; found: cpu"):
+        plan_device("mps" if not torch.backends.mps.is_available() else "xpu")
+
+
+def test_the_token_budget_is_a_power_of_two_within_its_bounds() -> None:
+    assert budget_tokens(0, smallest=256, largest=2048) == 256
+    assert budget_tokens(8_000_000_000, smallest=256, largest=2048) == 512
+    assert budget_tokens(10**13, smallest=256, largest=2048) == 2048
+
+
+def test_float32_is_left_alone_and_half_precision_is_a_context() -> None:
+    with precision(DevicePlan()):
+        assert not torch.is_autocast_enabled("cpu")
+    with precision(DevicePlan(dtype="bfloat16")):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+
+
+def test_threads_are_set_and_put_back() -> None:
+    before = torch.get_num_threads()
+    with threads(DevicePlan(threads=before + 1)):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
