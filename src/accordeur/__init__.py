@@ -1,0 +1,36 @@
+"""Accordeur: tries every way of adapting a language model on the same rows, and says which to use, or none."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+# Set before any library is imported: nothing is reported to anybody.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+__version__ = "0.1.0"
+
+PUBLIC = {
+    "AdaptedModel": "adapted",
+    "Base": "base",
+    "Context": "context",
+    "Example": "example",
+    "Method": "method",
+    "Recipe": "recipe",
+    "Run": "run",
+    "Task": "task",
+    "compare": "compare",
+    "find_base": "base",
+    "load_recipe": "recipe",
+    "reopen": "adapted",
+}
+__all__ = ["__version__", *PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first asked for, so that `import accordeur` stays light."""
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'accordeur' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"accordeur.{PUBLIC[name]}"), name)

@@ -70,6 +70,16 @@ class Base:
         return {"encoder": "cls", "decoder": "last"}.get(self.family, "mean")
 
     @cached_property
+    def positions(self) -> int | None:
+        """How many tokens the base can read, where its positions are limited."""
+        config = read_config(self.path)
+        if config["model_type"] in ("t5", "mt5", "umt5", "longt5"):
+            return None
+        found = config.get("n_positions") or config.get("max_position_embeddings")
+        offset = 2 if "roberta" in config["model_type"] or config["model_type"] in ("camembert", "xlm-roberta") else 0
+        return int(found) - offset if found and int(found) > 0 else None
+
+    @cached_property
     def normalised(self) -> bool:
         """Whether the base declares that its sentence vectors have length one."""
         return any(str(module.get("type", "")).endswith("Normalize") for module in declared_modules(self.path))

@@ -37,7 +37,7 @@ class Head(Method):
         if task.kind != "classify" or not task.labels:
             raise NotApplicable("head classifies: it takes kind classify with labels only")
         pooling = base.pooling if self.pooling == "own" else self.pooling
-        vectors = Vectors(base=base, pooling=pooling, device=context.device, cache=context.cache)
+        vectors = Vectors(base=base, pooling=pooling, device=context.device, cache=context.cache, stop=context.stop)
         context.note(text="encoding the train rows")
         features, rows = vectors.of_examples(task.train, task)
         context.check_stop()

@@ -52,7 +52,7 @@ def by_similarity(task: Task, base: Base, context: Context) -> AdaptedModel:
     """Logits are scaled cosines between the text's vector and those of the labels' descriptions."""
     if task.kind != "classify" or not task.labels:
         raise NotApplicable("an encoder can't be asked to write; it can only compare a text with descriptions of labels")
-    vectors = Vectors(base=base, pooling=base.pooling, device=context.device, cache=context.cache)
+    vectors = Vectors(base=base, pooling=base.pooling, device=context.device, cache=context.cache, stop=context.stop)
     templates = {**{f"yours-{place}": text for place, text in enumerate(task.prompts, start=1)}, **DESCRIPTIONS}
     models = {
         f"{name}@{scale:g}": described(task, vectors, template, scale) for name, template in templates.items() for scale in SCALES

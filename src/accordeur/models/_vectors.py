@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +13,14 @@ import numpy.typing as npt
 
 from accordeur.adapted import FloatArray
 from accordeur.base import Base
+from accordeur.errors import Interrupted
 from accordeur.example import Encoded, Example
 from accordeur.plan import DevicePlan
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
 from accordeur.training.features import FeatureCache, encode
+
+CHUNK = 2048  # items encoded between two looks at whether to stop
 
 
 def text_items(texts: Sequence[str], codec: Codec) -> list[Encoded]:
@@ -33,6 +36,7 @@ class Vectors:
     pooling: str
     device: DevicePlan
     cache: Path | None = None
+    stop: Callable[[], bool] = bool  # polled between chunks
 
     @cached_property
     def loaded(self) -> tuple[Any, Any]:
@@ -44,13 +48,20 @@ class Vectors:
         return Codec(tokenizer=self.loaded[1], family=self.base.family, max_length=max_length)
 
     def of_items(self, items: Sequence[Encoded]) -> FloatArray:
-        """(items, width), of length one where the base declares it so."""
-        trunk, _ = self.loaded
-        cache = FeatureCache(folder=self.cache / "features", base=self.base.fingerprint) if self.cache else None
-        vectors = encode(trunk, items, self.pooling, self.device, self.codec(1).pad, cache)
+        """(items, width), of length one where the base declares it so. Chunk by chunk, so that one can stop between two."""
+        parts = [self.chunk(items[start : start + CHUNK]) for start in range(0, len(items), CHUNK)]
+        vectors = np.concatenate(parts) if parts else np.zeros((0, self.base.hidden_size), np.float32)
         if not self.base.normalised:
             return vectors
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+
+    def chunk(self, items: Sequence[Encoded]) -> FloatArray:
+        """Vectors of a few thousand items, read back from the cache where they were computed before."""
+        if self.stop():
+            raise Interrupted("stopped on request", hint="the same command goes on from here")
+        trunk, _ = self.loaded
+        cache = FeatureCache(folder=self.cache / "features", base=self.base.fingerprint) if self.cache else None
+        return encode(trunk, items, self.pooling, self.device, self.codec(1).pad, cache)
 
     def of_examples(self, examples: Sequence[Example], task: Task) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """Vectors of all windows of all rows, and the row that each belongs to."""

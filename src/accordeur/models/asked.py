@@ -78,7 +78,7 @@ class Asked(AdaptedModel):
         kind = kind_of(self.task.kind)
         prompts = [Encoded(tokens=ids) for ids in self.prompt_ids(examples)]
         texts = write_texts(model, prompts, codec, self.device, answer_limit(self._facts))
-        return [Prediction(output=kind.read(text, self.task)) for text in texts]
+        return [Prediction(output=kind.read(text, self.task, example)) for text, example in zip(texts, examples, strict=True)]
 
     def label_scores(self, examples: Sequence[Example]) -> FloatArray:
         """(rows, labels): probabilities. The mean over tokens keeps long labels from being punished for their length."""

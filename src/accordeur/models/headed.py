@@ -37,8 +37,8 @@ class Headed(AdaptedModel):
         """The label of the largest logit, with the softmax of all; long rows are the mean over their windows."""
         features, rows = self.vectors.of_examples(examples, self.task)
         logits = np.asarray(features @ self.weights_WC + self.bias_C, np.float32)
-        kind = kind_of(self.task.kind)
-        return [kind.decode(example, [*logits[rows == row]], self.task) for row, example in enumerate(examples)]
+        kind, codec = kind_of(self.task.kind), self.vectors.codec(self.task.max_length)
+        return [kind.decode(example, [*logits[rows == row]], self.task, codec) for row, example in enumerate(examples)]
 
     def log_probs(self, examples: Sequence[Example]) -> list[TokenLogProbs]:
         """Of the expected labels."""

@@ -58,13 +58,13 @@ class Moved(AdaptedModel):
         kind = kind_of(self.task.kind)
         if self.network.form in ("causal", "seq2seq"):
             texts = write_texts(self.network.trunk, self.prompts(examples), self.codec, self.device, answer_limit(self._facts))
-            return [Prediction(output=kind.read(text, self.task)) for text in texts]
+            return [Prediction(output=kind.read(text, self.task, example)) for text, example in zip(texts, examples, strict=True)]
         items = self.items(examples)
         answers = scoring.answers(self.network, items, self.device, self.codec.pad)
         by_row: list[list[FloatArray]] = [[] for _ in examples]
         for item, answer in zip(items, answers, strict=True):
             by_row[item.row].append(answer)
-        return [kind.decode(example, found, self.task) for example, found in zip(examples, by_row, strict=True)]
+        return [kind.decode(example, found, self.task, self.codec) for example, found in zip(examples, by_row, strict=True)]
 
     def prompts(self, examples: Sequence[Example]) -> list[Encoded]:
         """What is given, as ids, without any answer."""
@@ -108,13 +108,14 @@ class Moved(AdaptedModel):
 
     def facts(self) -> Mapping[str, Any]:
         """How much moved, and how the training went."""
-        return {**self._facts, "trainable_parameters": count(self.network).moving, "moves_base": True}
+        written = self.network.form in ("causal", "seq2seq", "masked")
+        return {**self._facts, "trainable_parameters": count(self.network).moving, "moves_base": True, "language_head": written}
 
 
 def build_network(task: Task, base: Base, surgery: Surgery, *, pooling: str = "own", dropout: float = 0.1, seed: int = 0) -> Network:
     """A fresh copy of the base in the form that the kind asks for, prepared so that only what should move can."""
     kind = kind_of(task.kind)
-    form, outputs = kind.form(base.family), kind.outputs(task)
+    form, outputs = kind.form(base.family, task), kind.outputs(task)
     trunk, _ = base.load(language_head=form in ("causal", "seq2seq", "masked"))
     network = Network(trunk, form, outputs=outputs, pooling=base.pooling if pooling == "own" else pooling, dropout=dropout, seed=seed)
     operate(network, surgery)

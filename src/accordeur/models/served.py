@@ -54,7 +54,7 @@ class Served(AdaptedModel):
         texts = questions(examples, self.prompt, self.shots, self.task)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(lambda text: self.ask([{"role": "user", "content": text}], Sampling()), texts))
-        return [Prediction(output=kind.read(answer, self.task)) for answer in answers]
+        return [Prediction(output=kind.read(answer, self.task, example)) for answer, example in zip(answers, examples, strict=True)]
 
     def ask(self, messages: Sequence[Mapping[str, str]], sampling: Sampling) -> str:
         """One answer of the server."""

@@ -11,7 +11,7 @@ from accordeur.errors import RecipeError
 from accordeur.report import rows, scores
 from accordeur.report._evidence import Contender, judge
 from accordeur.report.folder import Recorded, RunFolder, read_folder
-from accordeur.report.format import Formatter, scale
+from accordeur.report.format import scale
 from accordeur.report.scores import Scored
 from accordeur.report.words import LANGUAGES, Words
 from accordeur.tasks import Kind, Metric, kind_of
@@ -52,7 +52,8 @@ def build_report(out: Path, language: str | None = None, metric: str | None = No
         words=words,
         labels=labels,
     )
-    return assemble(folder, scored, question, [remark] if remark else [])
+    remarks = [words("note_other_primary", metric=words.metric(primary.name), wanted=words.metric(remark))] if remark else []
+    return assemble(folder, scored, question, remarks)
 
 
 def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question, remarks: Sequence[str]) -> dict[str, Any]:
@@ -203,6 +204,3 @@ def method_notes(methods: Sequence[Mapping[str, Any]], question: Question) -> li
     if spreads and not all(spread["estimated"] for spread in spreads):
         notes.append(words("seed_spread_missing"))
     return notes
-
-
-__all__ = ["Formatter", "build_report"]

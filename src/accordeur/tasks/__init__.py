@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-from accordeur.tasks._kind import Codec, Kind, Metric
+from accordeur.tasks._codec import Codec
+from accordeur.tasks._kind import Kind, Metric
 
 __all__ = ["Codec", "Kind", "Metric", "kind_of"]
 

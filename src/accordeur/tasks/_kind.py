@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from accordeur.adapted import FloatArray, Prediction
 from accordeur.base import Family
-from accordeur.errors import NotApplicable
-from accordeur.example import Encoded, Example, Form, IntArray
+from accordeur.errors import NotApplicable, Problem
+from accordeur.example import Encoded, Example, Form
 from accordeur.run import Answered
 from accordeur.task import Task
+from accordeur.tasks._codec import Codec as Codec
 
 Totals = npt.NDArray[np.float64]
 
@@ -36,48 +37,6 @@ class Metric:
     tolerance: float = 0.03  # the difference that does not matter, in the metric's own scale
 
 
-@dataclass(frozen=True, kw_only=True)
-class Codec:
-    """How text becomes ids for one base: its tokenizer, and how many tokens a row may have."""
-
-    tokenizer: Any
-    family: Family
-    max_length: int
-
-    def plain(self, text: str) -> list[int]:
-        """The ids of a text without any special token; special tokens spelled in the text stay plain text."""
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
-        return ids
-
-    def framed(self, text: str, pair: str | None = None) -> tuple[IntArray, IntArray | None]:
-        """The ids of a text (or of two) with the family's special tokens around, uncut, and their segments if there are any."""
-        encoded = self.tokenizer(text, pair, split_special_tokens=True, return_token_type_ids=True, verbose=False)
-        segments = encoded.get("token_type_ids")
-        wanted = pair is not None and "token_type_ids" in self.tokenizer.model_input_names and segments is not None
-        return np.asarray(encoded["input_ids"], np.int32), np.asarray(segments, np.int32) if wanted else None
-
-    def cut(self, ids: IntArray) -> IntArray:
-        """At most max_length ids; the closing special token is kept where there is one."""
-        if len(ids) <= self.max_length:
-            return ids
-        closing = ids[-1:] if ids[-1] in set(self.tokenizer.all_special_ids) else ids[:0]
-        return np.concatenate([ids[: self.max_length - len(closing)], closing])
-
-    @property
-    def pad(self) -> int:
-        """The id that fills up short rows. It is always masked, so any id would do."""
-        return self.tokenizer.pad_token_id if self.tokenizer.pad_token_id is not None else self.end
-
-    @property
-    def end(self) -> int:
-        """The id that ends an answer."""
-        for name in ("eos_token_id", "sep_token_id", "pad_token_id"):
-            found = getattr(self.tokenizer, name, None)
-            if found is not None:
-                return int(found)
-        return 0
-
-
 class Kind(ABC):
     """One kind of task. Stateless; all it knows of a dataset is the Task."""
 
@@ -87,7 +46,7 @@ class Kind(ABC):
     answers: ClassVar[bool] = True  # whether there is an answer to predict at all
 
     @abstractmethod
-    def form(self, family: Family) -> Form:
+    def form(self, family: Family, task: Task) -> Form:
         """The form of the training problem on a family. Raises NotApplicable."""
 
     @abstractmethod
@@ -103,16 +62,16 @@ class Kind(ABC):
         raise NotApplicable(f"kind {self.name} is not written")
 
     @abstractmethod
-    def decode(self, example: Example, answers: Sequence[FloatArray], task: Task) -> Prediction:
-        """A prediction from what the network put out for each item of one row."""
+    def decode(self, example: Example, answers: Sequence[FloatArray], task: Task, codec: Codec) -> Prediction:
+        """A prediction from what the network put out for each item that `encode` makes of this row with the same codec."""
 
     @abstractmethod
     def length(self, example: Example, task: Task, codec: Codec) -> tuple[int, int]:
-        """(tokens of the uncut row, answer tokens that a cut to codec.max_length would lose)."""
+        """(tokens of the longest item before any cut, answer tokens that a cut to codec.max_length would lose)."""
 
     @abstractmethod
-    def read(self, text: str, task: Task) -> Any:
-        """What a written answer means: a label, tags, a span, or the text itself."""
+    def read(self, text: str, task: Task, example: Example) -> Any:
+        """What a written answer to this row means: a label, tags, a span, or the text itself."""
 
     @abstractmethod
     def target_text(self, example: Example) -> str:
@@ -125,6 +84,22 @@ class Kind(ABC):
     def shot(self, example: Example, task: Task) -> str:
         """The row as one worked example in a prompt."""
         return f"{example.text()}\nAnswer: {self.target_text(example)}\n\n"
+
+    def check(self, examples: Sequence[Example]) -> list[Problem]:
+        """What is wrong with the rows of a task, all splits together, beyond what their files already showed."""
+        return []
+
+    def prepared(self, examples: Sequence[Example]) -> tuple[Example, ...]:
+        """The rows of a task, all splits together and in order, in the one form that this kind works with."""
+        return tuple(examples)
+
+    def labels(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """The labels of a task with these rows, sorted; nothing where answers are free."""
+        return ()
+
+    def metric_names(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """The metrics of a task with these rows, its primary one first."""
+        return tuple(metric.name for metric in self.metrics)
 
     def metric(self, name: str) -> Metric:
         """A metric by its name; KeyError where there is none."""

@@ -1,4 +1,8 @@
-"""Kind `classify`: a text, or a pair of texts, to one label."""
+"""Kind `classify`: a text, or a pair of texts, to one label or one grade.
+
+A row longer than the model may read goes through it in windows of one size, whose answers are averaged; of a pair, the
+longer text is windowed beside the whole shorter one, and two long ones go side by side.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,13 @@ import numpy as np
 from accordeur.adapted import FloatArray, Prediction
 from accordeur.base import Family
 from accordeur.errors import NotApplicable
-from accordeur.example import Encoded, Example, Form
+from accordeur.example import Encoded, Example, Form, IntArray
 from accordeur.run import Answered
 from accordeur.task import Task
-from accordeur.tasks._kind import Codec, Kind, Metric, Totals, column, ratio
+from accordeur.tasks._codec import Codec
+from accordeur.tasks._graded import GRADED_METRICS, decode_grade, is_graded, read_grade
+from accordeur.tasks._kind import Kind, Metric, Totals, column, ratio
+from accordeur.tasks._windows import windows
 
 BINS = 10
 FLOOR = 1e-15  # a probability of zero would make the log-loss infinite
@@ -106,36 +113,56 @@ class Classify(Kind):
             name="log_loss", statistics=log_loss_statistics, finish=ratio, higher_is_better=False, unit="nats", tolerance=0.02
         ),
         Metric(name="calibration_error", statistics=calibration_statistics, finish=calibration_error, higher_is_better=False),
+        *GRADED_METRICS,
     )
 
-    def form(self, family: Family) -> Form:
-        """A label by a head on the pooled base."""
-        return "label"
+    def form(self, family: Family, task: Task) -> Form:
+        """A label, or where there are none a number, by a head on the pooled base."""
+        return "label" if task.labels else "score"
 
     def outputs(self, task: Task) -> int:
-        """One logit per label."""
-        return len(task.labels)
+        """One logit per label; one number for a grade."""
+        return len(task.labels) or 1
+
+    def labels(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """The labels that occur; none where they are graded."""
+        return () if is_graded(examples) else tuple(sorted({str(example.expected) for example in examples}))
+
+    def metric_names(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """Those of labels, or those of grades."""
+        graded = [metric.name for metric in GRADED_METRICS]
+        return tuple(graded if is_graded(examples) else [metric.name for metric in self.metrics if metric.name not in graded])
 
     def encode(self, example: Example, row: int, task: Task, codec: Codec) -> list[Encoded]:
-        """The text, or both texts as the family joins them; the target is the label's position."""
-        ids, segments = codec.framed(example.given["text"], example.given.get("text_pair"))
-        kept = codec.cut(ids)
-        target = task.labels.index(example.expected) if example.expected in task.labels else None
-        return [Encoded(tokens=kept, segments=None if segments is None else segments[: len(kept)], target=target, row=row)]
+        """The text, or both texts as the family joins them, in windows; the target is the label's position, or the grade."""
+        return [
+            Encoded(tokens=tokens, segments=segments, target=self.target(example, task), row=row)
+            for tokens, segments in items(example, codec)
+        ]
 
-    def decode(self, example: Example, answers: Sequence[FloatArray], task: Task) -> Prediction:
-        """Softmax of the logits, averaged over windows."""
+    def target(self, example: Example, task: Task) -> int | float | None:
+        """A grade as it is, a label as its position; None for a label that the task doesn't have."""
+        if not task.labels:
+            return float(example.expected)
+        return task.labels.index(example.expected) if example.expected in task.labels else None
+
+    def decode(self, example: Example, answers: Sequence[FloatArray], task: Task, codec: Codec) -> Prediction:
+        """Softmax of the logits, or the grade, averaged over windows."""
+        if not task.labels:
+            return decode_grade(answers)
         logits = np.stack([np.asarray(answer, np.float64) for answer in answers])
         exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
         shares = (exponentials / exponentials.sum(axis=-1, keepdims=True)).mean(axis=0)
         return labelled(shares, task.labels)
 
     def length(self, example: Example, task: Task, codec: Codec) -> tuple[int, int]:
-        """A cut loses text, never the label."""
-        return len(codec.framed(example.given["text"], example.given.get("text_pair"))[0]), 0
+        """Of the longest window: none is cut."""
+        return max(len(tokens) for tokens, _ in items(example, codec)), 0
 
-    def read(self, text: str, task: Task) -> Any:
-        """The label that a written answer names: alone, at its start, or the only one in it; else an empty string."""
+    def read(self, text: str, task: Task, example: Example) -> Any:
+        """The label that a written answer names: alone, at its start, or the only one in it; else an empty string. Of a grade, the number."""
+        if not task.labels:
+            return read_grade(text)
         said = folded(text)
         for label in sorted(task.labels, key=len, reverse=True):
             if said == folded(label) or said.startswith(folded(label)):
@@ -144,17 +171,30 @@ class Classify(Kind):
         return named[0] if len(named) == 1 else ""
 
     def target_text(self, example: Example) -> str:
-        """The label."""
-        return str(example.expected)
+        """The label, or the grade without needless zeros."""
+        return f"{example.expected:g}" if isinstance(example.expected, float) else str(example.expected)
 
     def shot(self, example: Example, task: Task) -> str:
         """Text and label as the built-in prompts lay them out."""
         second = f"Second text: {example.given['text_pair']}\n" if example.given.get("text_pair") else ""
-        return f"Text: {example.given['text']}\n{second}Label: {example.expected}\n\n"
+        return f"Text: {example.given['text']}\n{second}{'Label' if task.labels else 'Number'}: {self.target_text(example)}\n\n"
 
     def prompts(self) -> Mapping[str, str]:
         """Bare; role, task and format; label definitions; step by step."""
         return PROMPTS
+
+
+def items(example: Example, codec: Codec) -> list[tuple[IntArray, IntArray | None]]:
+    """(tokens, segments) of every window of a row; one where it fits."""
+    first = np.asarray(codec.plain(example.given["text"]), np.int32)
+    if not example.given.get("text_pair"):
+        return [codec.frame.around(first[part.start : part.stop]) for part in windows(len(first), codec.room(codec.frame))]
+    frame, second = codec.pair_frame, np.asarray(codec.plain(example.given["text_pair"]), np.int32)
+    room = codec.room(frame)
+    most = min(len(first), max(room // 2, room - len(second)))  # the longer text takes what the shorter one leaves
+    ones, twos = windows(len(first), most), windows(len(second), room - most)
+    pairs = [(ones[min(place, len(ones) - 1)], twos[min(place, len(twos) - 1)]) for place in range(max(len(ones), len(twos)))]
+    return [frame.around(first[one.start : one.stop], second[two.start : two.stop]) for one, two in pairs]
 
 
 def labelled(shares: Sequence[float] | np.ndarray[Any, Any], labels: Sequence[str]) -> Prediction:

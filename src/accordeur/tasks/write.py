@@ -46,6 +46,8 @@ def prompt_text(example: Example, template: str | None) -> str:
 
 def prompt_ids(example: Example, task: Task, codec: Codec) -> IntArray:
     """The prompt as ids: by the base's own chat template where it has one and the user gave none, else by the text template."""
+    if not example.given:
+        return np.asarray(opening_ids(codec) or [codec.end], np.int32)
     if task.template is None and getattr(codec.tokenizer, "chat_template", None):
         ids = codec.tokenizer.apply_chat_template(turns(example), add_generation_prompt=True, tokenize=True, return_dict=False)
         return np.asarray(ids, np.int32)
@@ -57,8 +59,9 @@ def prompt_ids(example: Example, task: Task, codec: Codec) -> IntArray:
 
 
 def answer_ids(example: Example, codec: Codec) -> IntArray:
-    """The expected answer with the end token, which is always in the loss."""
-    return np.asarray([*codec.plain(str(example.expected)), codec.end], np.int32)
+    """The expected answer with the end token, which is always in the loss. A raw text, with nothing given, has no end."""
+    end = [codec.end] if example.given else []
+    return np.asarray([*codec.plain(str(example.expected)), *end], np.int32)
 
 
 def answered_item(prompt: IntArray, answer: IntArray, row: int, codec: Codec) -> Encoded:
@@ -91,7 +94,7 @@ class Write(Kind):
     metrics = (NLL, ROUGE_L, TOKEN_F1, CHRF, EXACT_MATCH)
     likelihood = True
 
-    def form(self, family: Family) -> Form:
+    def form(self, family: Family, task: Task) -> Form:
         """The next token for decoders, an answer from a question for encoder-decoders."""
         if family == "encoder":
             raise NotApplicable("an encoder can't write: give a decoder (GPT) or an encoder-decoder (T5) as --base")
@@ -109,7 +112,7 @@ class Write(Kind):
         """The prompt as the training lays it out."""
         return Encoded(tokens=prompt_ids(example, task, codec), row=row)
 
-    def decode(self, example: Example, answers: Sequence[FloatArray], task: Task) -> Prediction:
+    def decode(self, example: Example, answers: Sequence[FloatArray], task: Task, codec: Codec) -> Prediction:
         """Written answers are generated, not decoded from scores."""
         raise NotApplicable("a written answer is generated token by token")
 
@@ -120,7 +123,7 @@ class Write(Kind):
             return max(prompt, answer), max(0, answer - codec.max_length)
         return prompt + answer - 1, min(answer, max(0, prompt + answer - 1 - codec.max_length))
 
-    def read(self, text: str, task: Task) -> Any:
+    def read(self, text: str, task: Task, example: Example) -> Any:
         """The text itself, less white space around it."""
         return text.strip()
 

@@ -1,0 +1,162 @@
+"""The command `accordeur`. Every fault ends in one block of text and an exit code; a traceback only with --debug."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from accordeur import __version__
+from accordeur.errors import AccordeurError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Tries every way of adapting a language model on the same rows, and says which to use, or none.",
+)
+RECIPE_SUFFIXES = (".yaml", ".yml")
+OUR_BUG = 1
+DEBUG = "--debug"
+
+
+def version(wanted: bool) -> None:
+    """Prints the version and ends."""
+    if wanted:
+        typer.echo(f"accordeur {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Show the version.")] = False,
+    debug: Annotated[bool, typer.Option(DEBUG, help="Show a traceback where something fails.")] = False,
+) -> None:
+    """Options of all commands."""
+
+
+@app.command()
+def compare(
+    data: Annotated[str, typer.Argument(help="A data file (.jsonl, .json, .csv, .tsv, .parquet, .txt, also .gz), or a recipe (.yaml).")],
+    base: Annotated[str | None, typer.Option(help="Folder, hub id or http address of the base. Default: by kind.")] = None,
+    methods: Annotated[str | None, typer.Option(help="Names with commas between. Default: every method that applies.")] = None,
+    test: Annotated[str | None, typer.Option(help="File with the test rows. Default: a part of DATA.")] = None,
+    validation: Annotated[str | None, typer.Option(help="File with the validation rows. Default: a part of DATA.")] = None,
+    mapping: Annotated[str | None, typer.Option("--map", help="Which column is what: label=stars,text=body.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column whose equal values stay in one split.")] = None,
+    sep: Annotated[str | None, typer.Option(help="Delimiter of a CSV file. Default: detected.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Expected kind; an error where the columns say otherwise.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Seeds per method that a seed changes. Default: 1.")] = None,
+    budget: Annotated[float | None, typer.Option(help="Minutes per run. Default: 5.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Primary metric. Default: by kind.")] = None,
+    tolerance: Annotated[float | None, typer.Option(help="Difference that does not matter, as shown (points, nats).")] = None,
+    max_length: Annotated[int | None, typer.Option(help="Tokens a row may have. Default: 512.")] = None,
+    prompt: Annotated[list[str] | None, typer.Option(help="File with a prompt of yours; may be repeated.")] = None,
+    template: Annotated[str | None, typer.Option(help="Jinja template that replaces the default one of kind write.")] = None,
+    retain: Annotated[str | None, typer.Option(help="File with what must not be forgotten.")] = None,
+    rows: Annotated[int | None, typer.Option(help="Use at most so many rows.")] = None,
+    price_per_hour: Annotated[float | None, typer.Option(help="Price of an hour of this machine.")] = None,
+    out: Annotated[str | None, typer.Option(help="Folder of the results. Default: runs/NAME.")] = None,
+    language: Annotated[str | None, typer.Option(help="Language of the report: en or fr.")] = None,
+    save_recipe: Annotated[str | None, typer.Option(help="Write the recipe to this file.")] = None,
+) -> None:
+    """Try every method on the same rows, measure, and end in a verdict."""
+    from accordeur.app.compare_command import run
+
+    given = {
+        "base": base,
+        "methods": methods.replace(" ", "").split(",") if methods else None,
+        "test": test,
+        "validation": validation,
+        "map": parse_mapping(mapping),
+        "group": group,
+        "separator": sep,
+        "kind": kind,
+        "seeds": seeds,
+        "budget": budget,
+        "metric": metric,
+        "tolerance": tolerance,
+        "max_length": max_length,
+        "prompts": prompt,
+        "template": template,
+        "retain": retain,
+        "rows": rows,
+        "price_per_hour": price_per_hour,
+        "out": out,
+        "language": language,
+    }
+    run(read_recipe(data, {name: value for name, value in given.items() if value is not None}), save_recipe)
+
+
+def read_recipe(data: str, given: dict[str, Any]) -> Any:
+    """The recipe file with the options laid over it, or the options alone."""
+    from accordeur.recipe import load_recipe, parse_recipe
+
+    if data.lower().endswith(RECIPE_SUFFIXES):
+        return parse_recipe({**load_recipe(Path(data)).plain(), **given}, data)
+    return parse_recipe({"data": data, **given}, "command line")
+
+
+def parse_mapping(text: str | None) -> dict[str, str] | None:
+    """`label=stars,text=body` as a mapping."""
+    from accordeur.errors import RecipeError
+
+    if text is None:
+        return None
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and sign and column.strip() for name, sign, column in pairs):
+        raise RecipeError(f"--map {text!r} is not understood", hint="expected name=column pairs: --map label=stars,text=body")
+    return {name.strip(): column.strip() for name, _, column in pairs}
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="The folder of a comparison.")],
+    language: Annotated[str | None, typer.Option(help="Language of the report: en or fr.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Score again by another metric.")] = None,
+    tolerance: Annotated[float | None, typer.Option(help="Another tolerance, as shown (points, nats).")] = None,
+) -> None:
+    """Rebuild report.json, report.html and the table from a folder, without the models."""
+    from accordeur.app.report_command import show
+    from accordeur.report import write_report
+
+    show(write_report(folder, language=language, metric=metric, tolerance=tolerance), folder)
+
+
+def main() -> None:
+    """Runs the command line and turns every fault into its exit code."""
+    try:
+        app(standalone_mode=False)
+    except AccordeurError as fault:
+        end(str(fault), fault.exit_code, fault)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except BrokenPipeError:
+        os._exit(0)
+    except Exception as fault:
+        end(*usage_or_bug(fault), fault)
+
+
+def usage_or_bug(fault: Exception) -> tuple[str, int]:
+    """A wrong command line is the user's to mend (2); anything else is ours (1)."""
+    from click import ClickException
+
+    if isinstance(fault, ClickException):
+        return f"error[recipe] {fault.format_message()}\n  hint: see `accordeur --help`", 2
+    if isinstance(fault, MemoryError):
+        return "error[environment] out of memory\n  hint: use a smaller base, a smaller --max-length or fewer rows", 5
+    return f"error[internal] {type(fault).__name__}: {fault}\n  hint: this is our bug; please report it with the output of --debug", OUR_BUG
+
+
+def end(message: str, code: int, fault: Exception) -> None:
+    """Prints one block of text and ends."""
+    if DEBUG in sys.argv:
+        traceback.print_exception(fault)
+    sys.stderr.write(message + "\n")
+    sys.exit(code)

@@ -1,0 +1,214 @@
+"""From a recipe to everything that is decided before anything is trained; all errors come before any cost."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from accordeur.base import Base, default_encoder, find_base
+from accordeur.data import Loaded, Reading, SplitRule, load_splits
+from accordeur.errors import DataError, EnvironmentFault, RecipeError
+from accordeur.example import Example
+from accordeur.foundations.default import default_decoder
+from accordeur.measure.forgetting import Ability, retained
+from accordeur.method import Method, build_method, find_method, method_names, nearest
+from accordeur.models._asking import read_prompts
+from accordeur.recipe import Recipe
+from accordeur.store import nearest_folder
+from accordeur.task import KindName, Task
+from accordeur.tasks import Codec, Kind, kind_of
+
+MOST_CUT = 0.05  # share of rows that may lose tokens
+LENGTH_SAMPLE = 20_000  # rows whose length is measured, at most
+CACHE = Path("~/.cache/accordeur").expanduser()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One run that is to be made."""
+
+    name: str
+    method: str
+    seed: int
+    work: Method
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Everything that a comparison needs, checked."""
+
+    recipe: Recipe
+    task: Task
+    base: Base
+    planned: tuple[Planned, ...]
+    out: Path
+    loaded: Loaded
+    lengths: dict[str, Any]
+    retain: Ability | None
+    notes: tuple[str, ...]
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Checks recipe, methods, data, base and lengths, in this order, cheapest first. Writes nothing."""
+    methods = chosen_methods(recipe)
+    loaded = load(recipe)
+    kind = checked_kind(recipe, loaded)
+    loaded = in_one_form(loaded, kind)
+    task = make_task(recipe, loaded, kind)
+    retain = retained(Path(recipe.retain)) if recipe.retain else None
+    out = Path(recipe.out) if recipe.out else Path("runs") / slug(task.name)
+    base = choose_base(recipe, task)
+    task, lengths = check_lengths(task, base, kind)
+    planned = tuple(planned_runs(methods, recipe.seeds))
+    check_space(out, base, planned)
+    notes = (loaded.shape.reading, *loaded.notes, *lengths["notes"])
+    return Prepared(
+        recipe=recipe, task=task, base=base, planned=planned, out=out, loaded=loaded, lengths=lengths, retain=retain, notes=notes
+    )
+
+
+def chosen_methods(recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """The methods by name with their settings; unknown ones are refused before anything is read."""
+    wanted = recipe.methods if recipe.methods is not None else {name: {} for name in method_names()}
+    for name in wanted:
+        if name not in method_names():
+            raise RecipeError(f"unknown method {name!r}", hint=nearest(name, method_names()))
+    return {name: dict(settings) for name, settings in wanted.items()}
+
+
+def load(recipe: Recipe) -> Loaded:
+    """Reads and splits the rows."""
+    reading = Reading(mapping=recipe.mapping or None, separator=recipe.separator)
+    parts = {name: Path(value) if (value := getattr(recipe, name)) else None for name in ("test", "validation")}
+    loaded = load_splits(Path(recipe.data), **parts, reading=reading, rule=SplitRule(group=recipe.group))
+    if recipe.rows is None:
+        return loaded
+    total = sum(len(part) for part in loaded.splits.parts().values())
+    share = min(1.0, recipe.rows / total)
+    kept = {name: thinned(part, share) for name, part in loaded.splits.parts().items()}
+    return replace(loaded, splits=replace(loaded.splits, **kept), notes=(*loaded.notes, f"{recipe.rows} of {total} rows are used (rows: {recipe.rows})"))
+
+
+def thinned(rows: Sequence[Example], share: float) -> tuple[Example, ...]:
+    """About a share of the rows, the same share of every label, drawn by seed 0, in their own order."""
+    order = np.random.default_rng(0).permutation(len(rows))
+    by_label: dict[str, list[int]] = {}
+    for place in order:
+        expected = rows[place].expected
+        by_label.setdefault(expected if isinstance(expected, str) and len(expected) < 100 else "", []).append(int(place))
+    if len(by_label) > len(rows) / 3:
+        by_label = {"": [int(place) for place in order]}
+    kept = {place for places in by_label.values() for place in places[: max(1, round(share * len(places)))]}
+    return tuple(row for place, row in enumerate(rows) if place in kept)
+
+
+def checked_kind(recipe: Recipe, loaded: Loaded) -> Kind:
+    """The kind that the columns make it; one that the user gave must agree."""
+    if recipe.kind and recipe.kind != loaded.shape.kind:
+        raise RecipeError(f"kind {recipe.kind!r} was asked for, the columns make it {loaded.shape.kind!r}", hint=loaded.shape.reading)
+    kind = kind_of(loaded.shape.kind)
+    problems = kind.check([example for part in loaded.splits.parts().values() for example in part])
+    if problems:
+        raise DataError(f"{len(problems)} rows can't be used", where=recipe.data, problems=problems)
+    return kind
+
+
+def in_one_form(loaded: Loaded, kind: Kind) -> Loaded:
+    """The same rows in the one form that the kind works with (one scheme of tags, say)."""
+    parts = loaded.splits.parts()
+    rows = iter(kind.prepared([example for part in parts.values() for example in part]))
+    return replace(loaded, splits=replace(loaded.splits, **{name: tuple(next(rows) for _ in part) for name, part in parts.items()}))
+
+
+def make_task(recipe: Recipe, loaded: Loaded, kind: Kind) -> Task:
+    """The task with its frozen rows, labels and metrics."""
+    splits = loaded.splits
+    metrics = metric_order(recipe, kind, splits.train)
+    labels = tuple(kind.labels([*splits.train, *splits.validation, *splits.test]))
+    unknown = set(recipe.definitions) - set(labels)
+    if unknown:
+        raise RecipeError(f"definitions of labels that do not occur: {', '.join(sorted(unknown))}", hint=f"labels: {', '.join(labels)}")
+    name: KindName = loaded.shape.kind  # type: ignore[assignment]
+    return Task(
+        name=Path(recipe.data).name.split(".")[0] or "task",
+        kind=name,
+        train=splits.train,
+        validation=splits.validation,
+        test=splits.test,
+        metrics=metrics,
+        labels=labels,
+        definitions=tuple(recipe.definitions.get(label, label) for label in labels) if recipe.definitions else (),
+        template=recipe.template,
+        prompts=read_prompts(recipe.prompts),
+        max_length=recipe.max_length,
+    )
+
+
+def metric_order(recipe: Recipe, kind: Kind, rows: Sequence[Example]) -> tuple[str, ...]:
+    """The names of the kind's metrics, the chosen one first."""
+    names = list(kind.metric_names(rows))
+    if recipe.metric is None:
+        return tuple(names)
+    if recipe.metric not in names:
+        raise RecipeError(f"metric {recipe.metric!r} is unknown to kind {kind.name}", hint=nearest(recipe.metric, names))
+    return (recipe.metric, *(name for name in names if name != recipe.metric))
+
+
+def choose_base(recipe: Recipe, task: Task) -> Base:
+    """The base that was asked for, or the default one of the kind: MiniLM to classify, the small decoder to write."""
+    if recipe.base:
+        return find_base(recipe.base)
+    if task.kind in ("write", "text", "prefer"):
+        folder = default_decoder(CACHE)
+        return replace(find_base(str(folder)), name=folder.name)
+    return default_encoder()
+
+
+def planned_runs(methods: dict[str, dict[str, Any]], seeds: int) -> list[Planned]:
+    """Methods from the cheapest up, every seed of those that a seed changes."""
+    built = sorted(((name, build_method(name, settings)) for name, settings in methods.items()), key=lambda pair: (pair[1].height, pair[0]))
+    return [
+        Planned(name=f"{name}-s{seed}", method=name, seed=seed, work=work)
+        for name, work in built
+        for seed in range(seeds if find_method(name).seeded else 1)
+    ]
+
+
+def check_lengths(task: Task, base: Base, kind: Kind) -> tuple[Task, dict[str, Any]]:
+    """Counts rows and answer tokens that a cut would lose; more than a few are refused with the limit that keeps them."""
+    if base.family == "remote":
+        return task, {"notes": []}
+    limit = min(task.max_length, base.positions or task.max_length)
+    task = replace(task, max_length=limit)
+    codec = Codec(tokenizer=base.tokenizer(), family=base.family, max_length=limit)
+    rows = [*task.train, *task.validation, *task.test][:LENGTH_SAMPLE]
+    found = np.asarray([kind.length(example, task, codec) for example in rows])
+    cut = int((found[:, 0] > limit).sum())
+    facts = {"limit": limit, "rows": len(rows), "longest": int(found[:, 0].max()), "cut_rows": cut, "lost_answer_tokens": int(found[:, 1].sum())}
+    if cut > MOST_CUT * len(rows):
+        enough = int(np.ceil(np.quantile(found[:, 0], 1 - MOST_CUT)))
+        possible = base.positions is None or enough <= base.positions
+        hint = f"--max-length {enough} keeps all but 5 % of them" if possible else f"this base reads at most {base.positions} tokens; choose another one"
+        raise DataError(f"{cut} of {len(rows)} rows are longer than {limit} tokens and would be cut (at most 5 % may be)", hint=hint)
+    notes = [f"{cut} of {len(rows)} rows are cut at {limit} tokens ({facts['lost_answer_tokens']} answer tokens lost)"] if cut else []
+    return task, {**facts, "notes": notes}
+
+
+def check_space(out: Path, base: Base, planned: Sequence[Planned]) -> None:
+    """Refuses to start where the disk can't hold the models: weights, optimizer state and best copy of the largest run, and what stays."""
+    moving = sum(run.work.height >= 90 for run in planned)
+    need = int(1.2 * (base.parameters * 4 * (moving + 4 * bool(moving)) + 50e6))
+    free = shutil.disk_usage(nearest_folder(out)).free
+    if free < need:
+        raise EnvironmentFault(f"need {need / 1e6:.1f} MB, {free / 1e6:.1f} MB free on {nearest_folder(out)}", hint="free some space, or choose another --out")
+
+
+def slug(name: str) -> str:
+    """A safe folder name."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "task"

@@ -1,0 +1,1 @@
+"""What an adapted model is worth and what it cost: answers, forgetting, cost."""

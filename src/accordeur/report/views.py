@@ -1,0 +1,216 @@
+"""The tables of a report: what stands in which cell, and by what it is sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accordeur.report.figures import Reading, forgetting_unit
+from accordeur.report.format import MISSING
+
+COST_COLUMNS = (
+    ("fit_seconds", "seconds"),
+    ("fit_cpu_seconds", "seconds"),
+    ("peak_memory_bytes", "size"),
+    ("base_bytes", "size"),
+    ("trainable_parameters", "count"),
+    ("tokens_trained", "count"),
+    ("artifact_bytes", "size"),
+    ("predict_ms_per_row", "milliseconds"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A cell: its text, a second line in small, the key it is sorted by, a tag, and how it is set."""
+
+    text: str
+    small: str = ""
+    sort: str | float | None = None
+    tag: str = ""
+    class_: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A heading; numbers stand at the right, and a hint explains the word."""
+
+    title: str
+    numeric: bool = True
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table with a caption. The first cell of each row is its heading."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+
+
+def name_cell(reading: Reading, method: Mapping[str, Any]) -> Cell:
+    """A method's name, what it does, and whether the verdict names it."""
+    tag = ""
+    if method["method"] == reading.named:
+        tag = reading.words("recommended" if reading.report["verdict"]["method"] else "leaning")
+    return Cell(text=method["method"], small=reading.words.method(method["method"]), sort=method["method"], tag=tag, class_="method")
+
+
+def score_cell(reading: Reading, score: Mapping[str, float] | None, unit: str, extra: str = "") -> Cell:
+    """A score with its interval below."""
+    if score is None:
+        return Cell(text=MISSING)
+    span = reading.numbers.span(score["low"], score["high"], unit)
+    return Cell(text=reading.numbers.score(score["value"], unit), small=span + (f"; {extra}" if extra else ""), sort=score["value"])
+
+
+def quality(reading: Reading) -> Table:
+    """Every metric of every finished method, best first; those without the primary metric last."""
+    report, words = reading.report, reading.words
+    others = [method for method in report["methods"] if method["status"] == "done" and method not in reading.ranked]
+    columns = [Column(title=words("method"), numeric=False), Column(title=words("seeds"))]
+    columns += [Column(title=capital_metric(reading, name), hint=metric_hint(reading, name)) for name in report["metrics"]]
+    rows = []
+    for method in [*reading.ranked, *others]:
+        spread = method["seed_spread"]
+        extra = words("seed_spread", span=reading.span(spread["low"], spread["high"])) if spread and spread["estimated"] else ""
+        cells = [
+            score_cell(reading, method["scores"].get(name), about["unit"], extra if name == reading.primary else "")
+            for name, about in report["metrics"].items()
+        ]
+        rows.append([name_cell(reading, method), Cell(text=str(len(method["seeds"])), sort=len(method["seeds"])), *cells])
+    return Table(caption=words("quality_table"), columns=columns, rows=rows)
+
+
+def capital_metric(reading: Reading, name: str) -> str:
+    """A metric as a heading."""
+    text = reading.words.metric(name)
+    return text[:1].upper() + text[1:]
+
+
+def metric_hint(reading: Reading, name: str) -> str:
+    """What a metric means, its unit and its direction."""
+    about = reading.report["metrics"][name]
+    parts = [reading.words.maybe(f"help_{name}"), reading.words.unit(about["unit"]), reading.words("higher" if about["higher_is_better"] else "lower")]
+    return "; ".join(part for part in parts if part)
+
+
+def differences(reading: Reading) -> Table | None:
+    """The comparisons behind the verdict."""
+    words, comparisons = reading.words, reading.report["verdict"]["comparisons"]
+    if not comparisons:
+        return None
+    rows = [
+        [
+            Cell(text=words("against", method=one["method"], against=one["against"]), sort=one["method"], class_="method"),
+            Cell(text=reading.signed(one["difference"]), sort=one["difference"]),
+            Cell(text=reading.span(one["low"], one["high"]), sort=one["low"]),
+            Cell(text=reading.numbers.p_value(one["p_adjusted"]), sort=one["p_adjusted"]),
+        ]
+        for one in comparisons
+    ]
+    titles = [Column(title=words("method"), numeric=False), *(Column(title=words(key)) for key in ("difference", "interval", "p_adjusted"))]
+    return Table(caption=words("differences_chart", metric=reading.metric), columns=titles, rows=rows)
+
+
+def unfinished(reading: Reading) -> Table | None:
+    """Runs that were skipped, failed or interrupted, with their reasons; equal ones of several seeds once."""
+    words = reading.words
+    seen = dict.fromkeys(
+        (run["method"], run["status"], run["reason"] or "") for run in reading.report["runs"] if run["status"] != "done"
+    )
+    rows = [
+        [
+            Cell(text=method, small=words.method(method), sort=method, class_="method"),
+            Cell(text=words(f"status_{status}"), sort=status, class_=f"status {status}"),
+            Cell(text=reason or MISSING, sort=reason, class_="words"),
+        ]
+        for method, status, reason in seen
+    ]
+    titles = [Column(title=words(key), numeric=False) for key in ("method", "status", "reason")]
+    return Table(caption=words("not_compared"), columns=titles, rows=rows) if rows else None
+
+
+def cost(reading: Reading) -> Table | None:
+    """What each finished method costs."""
+    words, numbers = reading.words, reading.numbers
+    methods = [method for method in reading.report["methods"] if method["cost"]]
+    if not methods:
+        return None
+    shown = [(key, writer) for key, writer in COST_COLUMNS if any(method["cost"][key] for method in methods)]
+    priced = any(method["money"] for method in methods)
+    rows = []
+    for method in methods:
+        cells = [Cell(text=getattr(numbers, writer)(method["cost"][key]), sort=method["cost"][key]) for key, writer in shown]
+        if priced:
+            cells += [Cell(text=numbers.money(method["money"][key]), sort=method["money"][key]) for key in ("fit", "per_1000_answers")]
+        rows.append([Cell(text=method["method"], sort=method["method"], class_="method", tag=name_cell(reading, method).tag), *cells])
+    titles = [words("method"), *(words(key) for key, _ in shown), *([words("money_fit"), words("money_answers")] if priced else [])]
+    return Table(caption=words("cost_table"), columns=[Column(title=title, numeric=place > 0) for place, title in enumerate(titles)], rows=rows)
+
+
+def pairs(reading: Reading, method: Mapping[str, Any]) -> Table:
+    """The most frequent confusions of one method, for tasks with too many labels for a matrix."""
+    words = reading.words
+    rows = [
+        [
+            Cell(text=pair["expected"], sort=pair["expected"]),
+            Cell(text=pair["output"] or words("confusion_none"), sort=pair["output"]),
+            Cell(text=reading.numbers.number(pair["count"]), sort=pair["count"]),
+        ]
+        for pair in method["confusion"]["pairs"]
+    ]
+    titles = [Column(title=words("expected"), numeric=False), Column(title=words("answered"), numeric=False), Column(title=words("count"))]
+    return Table(caption=words("pairs_caption", method=method["method"]), columns=titles, rows=rows)
+
+
+def slices(reading: Reading, column: str, entries: Sequence[Mapping[str, Any]]) -> Table:
+    """The primary metric of every method on each part of the test rows."""
+    words = reading.words
+    names = [method["method"] for method in reading.ranked]
+    rows = [
+        [
+            Cell(text=str(entry["value"]), sort=str(entry["value"]), class_="method"),
+            Cell(text=reading.numbers.number(entry["rows"]), sort=entry["rows"]),
+            *(score_cell(reading, entry["scores"].get(name), reading.unit) for name in names),
+        ]
+        for entry in entries
+    ]
+    titles = [Column(title=words("slice"), numeric=False), Column(title=words("rows")), *(Column(title=name) for name in names)]
+    return Table(caption=f"{words('slices')}: {column}", columns=titles, rows=rows)
+
+
+def sizes(reading: Reading) -> Table:
+    """The primary metric of every method at each number of training rows."""
+    words, entries = reading.words, reading.report["train_sizes"]
+    counts = sorted({entry["rows"] for entry in entries})
+    found = {(entry["method"], entry["rows"]): entry for entry in entries}
+    rows = [
+        [Cell(text=name, sort=name, class_="method"), *(score_cell(reading, found.get((name, count)), reading.unit) for count in counts)]
+        for name in dict.fromkeys(entry["method"] for entry in entries)
+    ]
+    titles = [Column(title=words("method"), numeric=False), *(Column(title=reading.numbers.number(count)) for count in counts)]
+    return Table(caption=words("sizes"), columns=titles, rows=rows)
+
+
+def forgetting(reading: Reading) -> Table | None:
+    """What a general ability was before and after."""
+    words, numbers = reading.words, reading.numbers
+    methods = [method for method in reading.report["methods"] if (method["forgetting"] or {}).get("change") is not None]
+    if not methods:
+        return None
+    rows = []
+    for method in methods:
+        one, unit = method["forgetting"], forgetting_unit(method["forgetting"])
+        rows.append(
+            [
+                Cell(text=method["method"], small=words.metric(str(one.get("metric", ""))), sort=method["method"], class_="method"),
+                *(Cell(text=numbers.score(one.get(key), unit), sort=one.get(key)) for key in ("before", "after")),
+                Cell(text=numbers.signed(one["change"], unit), sort=one["change"]),
+                Cell(text=numbers.span(one.get("low"), one.get("high"), unit), sort=one.get("low")),
+            ]
+        )
+    titles = [Column(title=words("method"), numeric=False), *(Column(title=words(key)) for key in ("before", "after", "change", "interval"))]
+    return Table(caption=words("forgetting_table"), columns=titles, rows=rows)
