@@ -86,7 +86,7 @@ def given_columns(example: Example) -> Mapping[str, Any]:
 def prompts_of(task: Task) -> list[Prompt]:
     """The user's prompts where there are any, and the built-in ones."""
     own = [Prompt(name=f"yours-{place}", template=text) for place, text in enumerate(task.prompts, start=1)]
-    return [*own, *(Prompt(name=name, template=text) for name, text in kind_of(task.kind).prompts().items())]
+    return [*own, *(Prompt(name=name, template=text) for name, text in kind_of(task.kind).prompts(task).items())]
 
 
 def read_prompts(files: Sequence[str]) -> tuple[str, ...]:

@@ -78,7 +78,7 @@ class Kind(ABC):
         """The expected answer as one writes it."""
 
     @abstractmethod
-    def prompts(self) -> Mapping[str, str]:
+    def prompts(self, task: Task) -> Mapping[str, str]:
         """The built-in prompts, by name: Jinja templates over the given columns, `labels`, `definitions`, `shots`."""
 
     def shot(self, example: Example, task: Task) -> str:

@@ -19,7 +19,7 @@ from accordeur.example import Encoded, Example, Form, IntArray
 from accordeur.run import Answered
 from accordeur.task import Task
 from accordeur.tasks._codec import Codec
-from accordeur.tasks._graded import GRADED_METRICS, decode_grade, is_graded, read_grade
+from accordeur.tasks._graded import GRADED_METRICS, GRADED_PROMPTS, decode_grade, is_graded, read_grade
 from accordeur.tasks._kind import Kind, Metric, Totals, column, ratio
 from accordeur.tasks._windows import windows
 
@@ -88,7 +88,8 @@ PROMPTS = {
     "bare": "{{ text }}\n{% if text_pair %}{{ text_pair }}\n{% endif %}Label:",
     "role-task-format": (
         "You are a careful annotator. Give each text exactly one of these labels: {{ labels | join(', ') }}. "
-        "Answer with the label only.\n\n{{ shots }}Text: {{ text }}\n{% if text_pair %}Second text: {{ text_pair }}\n{% endif %}Label:"
+        "Answer with the label only.\n\n{{ shots }}Text: {{ text }}\n"
+        "{% if text_pair %}Second text: {{ text_pair }}\n{% endif %}Label:"
     ),
     "definitions": (
         "The labels and what they mean:\n{% for label in labels %}- {{ label }}: {{ definitions[label] }}\n{% endfor %}\n"
@@ -96,7 +97,8 @@ PROMPTS = {
     ),
     "step-by-step": (
         "Choose one label among {{ labels | join(', ') }}. First think of what the text is about, then of what its author wants, "
-        "then name the label that fits best.\n\n{{ shots }}Text: {{ text }}\n{% if text_pair %}Second text: {{ text_pair }}\n{% endif %}"
+        "then name the label that fits best.\n\n{{ shots }}Text: {{ text }}\n"
+        "{% if text_pair %}Second text: {{ text_pair }}\n{% endif %}"
         "The label that fits best is:"
     ),
 }
@@ -179,9 +181,9 @@ class Classify(Kind):
         second = f"Second text: {example.given['text_pair']}\n" if example.given.get("text_pair") else ""
         return f"Text: {example.given['text']}\n{second}{'Label' if task.labels else 'Number'}: {self.target_text(example)}\n\n"
 
-    def prompts(self) -> Mapping[str, str]:
-        """Bare; role, task and format; label definitions; step by step."""
-        return PROMPTS
+    def prompts(self, task: Task) -> Mapping[str, str]:
+        """Bare; role, task and format; label definitions; step by step. Grades are asked for as numbers."""
+        return PROMPTS if task.labels else GRADED_PROMPTS
 
 
 def items(example: Example, codec: Codec) -> list[tuple[IntArray, IntArray | None]]:

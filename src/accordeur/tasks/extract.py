@@ -138,7 +138,7 @@ class Extract(Kind):
         given = example.given
         return f"Context: {given['context']}\n\nQuestion: {given['question']}\nAnswer: {self.target_text(example)}\n\n"
 
-    def prompts(self) -> Mapping[str, str]:
+    def prompts(self, task: Task) -> Mapping[str, str]:
         """Bare; role, task and format; what an answer is; step by step."""
         return PROMPTS
 

@@ -137,7 +137,7 @@ class Tag(Kind):
         """Text and entities as the built-in prompts lay them out."""
         return f"Text: {' '.join(example.given['tokens'])}\nEntities: {self.target_text(example)}\n\n"
 
-    def prompts(self) -> Mapping[str, str]:
+    def prompts(self, task: Task) -> Mapping[str, str]:
         """Bare; role, task and format; definitions of the types; step by step."""
         return PROMPTS
 

@@ -100,7 +100,7 @@ class Text(Kind):
         """The text."""
         return str(example.expected)
 
-    def prompts(self) -> Mapping[str, str]:
+    def prompts(self, task: Task) -> Mapping[str, str]:
         """None: nothing is asked."""
         return {}
 

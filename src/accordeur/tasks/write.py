@@ -135,7 +135,7 @@ class Write(Kind):
         """Prompt and answer as the default template lays them out."""
         return f"{prompt_text(example, task.template)}{example.expected}\n\n"
 
-    def prompts(self) -> Mapping[str, str]:
+    def prompts(self, task: Task) -> Mapping[str, str]:
         """Bare; the instruction template; with a definition of the job; step by step."""
         return PROMPTS
 
