@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from accordeur.errors import NotApplicable
 from accordeur.example import IGNORED, Form
 from accordeur.training.batches import Batch
+from accordeur.training.elementwise import fuse_gelu
 from accordeur.training.pooling import POOLINGS, pool
 from accordeur.training.vocabulary import LossTerms, VocabularyHead, find_head, label_log_probs, logit_tiles, loss_sum
 
@@ -36,6 +37,7 @@ class Network(nn.Module):
         nn.Module.__init__(self)
         if pooling not in POOLINGS:
             raise ValueError(f"pooling {pooling!r}: expected one of {', '.join(POOLINGS)}")
+        fuse_gelu(trunk)
         self.trunk: Any = trunk
         self.form: Form = form
         self.pooling = pooling
