@@ -72,7 +72,7 @@ class Asked(AdaptedModel):
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """Labels: softmax over the mean log-probability per token of each label. Texts: greedy."""
         model, codec = self.loaded
-        if self.task.labels:
+        if self.task.kind == "classify" and self.task.labels:
             scores = self.label_scores(examples)
             return [labelled(row, self.task.labels) for row in scores]
         kind = kind_of(self.task.kind)
@@ -91,7 +91,7 @@ class Asked(AdaptedModel):
 
     def log_probs(self, examples: Sequence[Example]) -> list[TokenLogProbs]:
         """Of the expected answers behind this prompt."""
-        if self.task.labels:
+        if self.task.kind == "classify" and self.task.labels:
             return label_log_probs(self.predict(examples), examples)
         model, codec = self.loaded
         pairs = zip(examples, self.prompt_ids(examples), strict=True)

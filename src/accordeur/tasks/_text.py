@@ -1,4 +1,4 @@
-"""Metrics of written answers: likelihood, token F1, ROUGE-L, chrF, exact match, in any language that has words."""
+"""Metrics of written answers: likelihood, token F1, ROUGE-L, chrF, BLEU, exact match, in any language that has words."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from accordeur.tasks._kind import Metric, Totals, column, ratio
 
 WORD = re.compile(r"\w+")
 CHRF_ORDER = 6
+BLEU_ORDER = 4
 CHRF_BETA = 2.0  # recall counts twice as much as precision (Popović 2015)
 
 
@@ -89,12 +90,15 @@ def character_ngrams(text: str, order: int) -> Counter[str]:
 
 
 def chrf_statistics(answered: Sequence[Answered], labels: Sequence[str]) -> Totals:
-    """Per order 1..6: n-grams of the answer, of the reference, in common, (rows, 18)."""
+    """Per order 1..6: n-grams of the answer, of the reference, in common, (rows, 18).
+
+    As in sacrebleu, n-grams of an answer count for nothing where the reference is too short to have any of that order.
+    """
     table = np.zeros((len(answered), CHRF_ORDER, 3))
     for row, answer in enumerate(answered):
         for order in range(1, CHRF_ORDER + 1):
             got, wanted = character_ngrams(answer.output, order), character_ngrams(answer.expected, order)
-            table[row, order - 1] = got.total(), wanted.total(), (got & wanted).total()
+            table[row, order - 1] = got.total() if wanted else 0, wanted.total(), (got & wanted).total()
     return table.reshape(len(answered), -1)
 
 
@@ -110,8 +114,38 @@ def chrf(totals: Totals) -> Totals:
     return np.asarray((1 + CHRF_BETA**2) * precision * recall / np.where(weighted > 0, weighted, 1))
 
 
+@cache
+def bleu_counter() -> Any:
+    """sacrebleu's BLEU with its standard tokenizer (13a) and smoothing."""
+    from sacrebleu import metrics as sacrebleu
+
+    return sacrebleu.BLEU()
+
+
+def bleu_statistics(answered: Sequence[Answered], labels: Sequence[str]) -> Totals:
+    """Words of the answer and of the reference, then n-grams in common and n-grams of the answer per order 1..4, (rows, 10)."""
+    table = np.zeros((len(answered), 2 + 2 * BLEU_ORDER))
+    for row, answer in enumerate(answered):
+        found = bleu_counter().corpus_score([answer.output], [[answer.expected]])
+        table[row] = found.sys_len, found.ref_len, *found.counts, *found.totals
+    return table
+
+
+def bleu(totals: Totals) -> Totals:
+    """Corpus BLEU (Papineni et al. 2002) in 0..1, equal to sacrebleu's, with its exponential smoothing of empty orders."""
+    length, reference = totals[..., 0], totals[..., 1]
+    common, possible = totals[..., 2 : 2 + BLEU_ORDER], totals[..., 2 + BLEU_ORDER :]
+    missed = np.cumsum((common == 0) & (possible > 0), axis=-1)  # the k-th order without a hit counts as 2^-k hits
+    hits = np.where(common > 0, common, 0.5**missed)
+    logs = np.log(hits / np.where(possible > 0, possible, 1)).mean(-1)
+    brevity = np.minimum(1.0, np.exp(1 - reference / np.where(length > 0, length, 1)))
+    some = (length > 0) & (common > 0).any(-1) & (possible > 0).all(-1)
+    return np.asarray(np.where(some, brevity * np.exp(logs), 0.0))
+
+
 NLL = Metric(name="nll", statistics=nll_statistics, finish=ratio, higher_is_better=False, unit="nats", tolerance=0.02)
 ROUGE_L = Metric(name="rouge_l", statistics=rouge_statistics, finish=ratio)
 TOKEN_F1 = Metric(name="token_f1", statistics=token_f1_statistics, finish=ratio)
 CHRF = Metric(name="chrf", statistics=chrf_statistics, finish=chrf)
+BLEU = Metric(name="bleu", statistics=bleu_statistics, finish=bleu)
 EXACT_MATCH = Metric(name="exact_match", statistics=exact_statistics, finish=ratio)

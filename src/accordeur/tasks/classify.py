@@ -162,7 +162,7 @@ class Classify(Kind):
         return max(len(tokens) for tokens, _ in items(example, codec)), 0
 
     def read(self, text: str, task: Task, example: Example) -> Any:
-        """The label that a written answer names: alone, at its start, or the only one in it; else an empty string. Of a grade, the number."""
+        """The label that a written answer names: alone, at its start, or the only one in it; else "". Of a grade, the number."""
         if not task.labels:
             return read_grade(text)
         said = folded(text)

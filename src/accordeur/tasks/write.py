@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,11 +15,9 @@ from accordeur.errors import NotApplicable
 from accordeur.example import IGNORED, Encoded, Example, Form, IntArray
 from accordeur.task import Task
 from accordeur.tasks._kind import Codec, Kind
-from accordeur.tasks._text import CHRF, EXACT_MATCH, NLL, ROUGE_L, TOKEN_F1
+from accordeur.tasks._text import BLEU, CHRF, EXACT_MATCH, NLL, ROUGE_L, TOKEN_F1
 
-DEFAULT_TEMPLATE = (
-    "### Instruction:\n{{ instruction }}\n\n{% if input %}### Input:\n{{ input }}\n\n{% endif %}### Response:\n"
-)
+DEFAULT_TEMPLATE = "### Instruction:\n{{ instruction }}\n\n{% if input %}### Input:\n{{ input }}\n\n{% endif %}### Response:\n"
 TURNS_TEMPLATE = (
     "{% for message in messages %}{% if message.role == 'system' %}{{ message.content }}\n\n"
     "{% elif message.role == 'user' %}### Instruction:\n{{ message.content }}\n\n"
@@ -32,10 +31,15 @@ PROMPTS = {
         "The response does exactly what the instruction asks, and nothing else.\n\n{{ shots }}" + DEFAULT_TEMPLATE
     ),
     "step-by-step": (
-        "Read the instruction{% if input %} and the input{% endif %} with care, think of what is asked, then write only the answer.\n\n"
-        "{{ shots }}" + DEFAULT_TEMPLATE
+        "Read the instruction{% if input %} and the input{% endif %} with care, think of what is asked, "
+        "then write only the answer.\n\n{{ shots }}" + DEFAULT_TEMPLATE
     ),
 }
+
+
+MARK = "\ue000{}\ue001"  # stands for a turn while the template is filled: two signs of the private use area
+MARKED = re.compile("\ue000(\\d+)\ue001")
+TRANSLATES = re.compile(r"\W*(translate|traduis|traduisez|traduire|traduction)\b", re.IGNORECASE)
 
 
 def prompt_text(example: Example, template: str | None) -> str:
@@ -49,8 +53,7 @@ def prompt_ids(example: Example, task: Task, codec: Codec) -> IntArray:
     if not example.given:
         return np.asarray(opening_ids(codec) or [codec.end], np.int32)
     if task.template is None and getattr(codec.tokenizer, "chat_template", None):
-        ids = codec.tokenizer.apply_chat_template(turns(example), add_generation_prompt=True, tokenize=True, return_dict=False)
-        return np.asarray(ids, np.int32)
+        return np.asarray(chat_ids(turns(example), codec), np.int32)
     text = prompt_text(example, task.template)
     if codec.family == "encoder-decoder":
         return codec.framed(text)[0]
@@ -59,7 +62,13 @@ def prompt_ids(example: Example, task: Task, codec: Codec) -> IntArray:
 
 
 def answer_ids(example: Example, codec: Codec) -> IntArray:
-    """The expected answer with the end token, which is always in the loss. A raw text, with nothing given, has no end."""
+    """The expected answer with the end token, which is always in the loss. A raw text, with nothing given, has no end.
+
+    For encoder-decoders the answer is framed as the family frames any text: BART's begins with <s>, T5's with nothing.
+    """
+    if codec.family == "encoder-decoder":
+        framed = codec.framed(str(example.expected))[0]
+        return framed if framed[-1:] == codec.end else np.append(framed, np.int32(codec.end))
     end = [codec.end] if example.given else []
     return np.asarray([*codec.plain(str(example.expected)), *end], np.int32)
 
@@ -76,7 +85,24 @@ def answered_item(prompt: IntArray, answer: IntArray, row: int, codec: Codec) ->
 def opening_ids(codec: Codec) -> list[int]:
     """The ids that a tokenizer puts before every text (a BOS token, or nothing)."""
     empty = list(codec.tokenizer("")["input_ids"])
-    return [identity for identity in empty if identity != codec.tokenizer.eos_token_id or identity == codec.tokenizer.bos_token_id][:1]
+    end, start = codec.tokenizer.eos_token_id, codec.tokenizer.bos_token_id
+    return [identity for identity in empty if identity != end or identity == start][:1]
+
+
+def chat_ids(messages: Sequence[Mapping[str, str]], codec: Codec) -> list[int]:
+    """A conversation by the base's own chat template; special tokens spelled inside a turn stay plain text."""
+    tokenizer = codec.tokenizer
+    special = [token for token in tokenizer.all_special_tokens if token]
+    if not any(token in message["content"] for message in messages for token in special):
+        ids: list[int] = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=True, return_dict=False)
+        return ids
+    marked = [{**message, "content": MARK.format(place)} for place, message in enumerate(messages)]
+    text = tokenizer.apply_chat_template(marked, add_generation_prompt=True, tokenize=False)
+    ids = []
+    for place, part in enumerate(MARKED.split(text)):  # every second part is the number of a turn
+        plain = codec.plain(messages[int(part)]["content"]) if place % 2 else None
+        ids += tokenizer(part, add_special_tokens=False, verbose=False)["input_ids"] if plain is None else plain
+    return ids
 
 
 def turns(example: Example) -> list[dict[str, str]]:
@@ -91,7 +117,7 @@ class Write(Kind):
     """An answer in words. Its likelihood per answer token is primary where every method has one, else ROUGE-L."""
 
     name = "write"
-    metrics = (NLL, ROUGE_L, TOKEN_F1, CHRF, EXACT_MATCH)
+    metrics = (NLL, ROUGE_L, TOKEN_F1, CHRF, BLEU, EXACT_MATCH)
     likelihood = True
 
     def form(self, family: Family, task: Task) -> Form:
@@ -99,6 +125,13 @@ class Write(Kind):
         if family == "encoder":
             raise NotApplicable("an encoder can't write: give a decoder (GPT) or an encoder-decoder (T5) as --base")
         return "seq2seq" if family == "encoder-decoder" else "causal"
+
+    def metric_names(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """chrF first where every row asks for a translation: its words are known, and likelihoods of bases don't compare."""
+        names = [metric.name for metric in self.metrics]
+        if examples and all(TRANSLATES.match(str(example.given.get("instruction", ""))) for example in examples):
+            names.sort(key=lambda name: name not in ("chrf", "bleu"))
+        return tuple(names)
 
     def outputs(self, task: Task) -> int:
         """The base's own language head answers."""
