@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from accordeur.errors import RecipeError
+from accordeur.evidence.verdict import Candidate, Comparison, decide
 from accordeur.report import rows, scores
-from accordeur.report._evidence import Contender, judge
 from accordeur.report.folder import Recorded, RunFolder, read_folder
 from accordeur.report.format import scale
 from accordeur.report.scores import Scored
-from accordeur.report.words import LANGUAGES, Words
+from accordeur.report.words import LANGUAGES, Language, Words
 from accordeur.tasks import Kind, Metric, kind_of
 
 SCHEMA = 1
@@ -41,12 +41,13 @@ def build_report(out: Path, language: str | None = None, metric: str | None = No
     words = Words(language=known_language(language or recipe_of(folder).get("language") or "en"))
     kind = kind_of(str(folder.about["task"]["kind"]))
     labels = tuple(folder.about["task"].get("labels") or ())
-    scored = {record.run.name: scores.score_run(record, kind.metrics, labels) for record in folder.done}
+    measured = chosen_metrics(folder, kind, metric)
+    scored = {record.run.name: scores.score_run(record, measured, labels) for record in folder.done}
     primary, remark = choose_primary(folder, kind, list(scored.values()), metric)
     wanted = tolerance if tolerance is not None else recipe_of(folder).get("tolerance")
     question = Question(
         kind=kind,
-        metrics=(primary, *(one for one in kind.metrics if one is not primary)),
+        metrics=(primary, *(one for one in measured if one is not primary)),
         primary=primary,
         tolerance=primary.tolerance if wanted is None else wanted / scale(primary.unit),
         words=words,
@@ -61,7 +62,7 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
     groups = by_method(folder, scored)
     price = recipe_of(folder).get("price_per_hour")
     methods = [method_entry(name, folder, group, question) for name, group in groups.items()]
-    verdict = decide(groups, question)
+    verdict = verdict_of(groups, question)
     task = {**folder.about["task"], "primary_metric": question.primary.name}
     return {
         "schema": SCHEMA,
@@ -77,6 +78,7 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
         "rows": rows.telling_rows(groups, question.primary),
         "recipe": recipe_of(folder),
         "summary": folder.about.get("summary") or {},
+        "lengths": folder.about.get("lengths") or {},
         "command": folder.about.get("command") or "",
         "planned": list(folder.about.get("planned") or []),
         "notes": [*map(str, folder.about.get("notes") or []), *remarks, *folder_notes(folder, question.words), *method_notes(methods, question)],
@@ -88,23 +90,32 @@ def recipe_of(folder: RunFolder) -> dict[str, Any]:
     return dict(folder.about.get("recipe") or {})
 
 
-def known_language(language: str) -> str:
+def known_language(language: str) -> Language:
     """The language, if a report can be written in it."""
-    if language not in LANGUAGES:
-        raise RecipeError(f"no report in language {language!r}", hint=f"known: {', '.join(LANGUAGES)}")
-    return language
+    for known in LANGUAGES:
+        if known == language:
+            return known
+    raise RecipeError(f"no report in language {language!r}", hint=f"known: {', '.join(LANGUAGES)}")
+
+
+def chosen_metrics(folder: RunFolder, kind: Kind, asked: str | None) -> tuple[Metric, ...]:
+    """The metrics of the task, which may be fewer than those of its kind, and the one that is asked for."""
+    by_name = {metric.name: metric for metric in kind.metrics}
+    about = folder.about["task"]
+    names = [*(about.get("metrics") or by_name), about.get("primary_metric"), recipe_of(folder).get("metric"), asked]
+    for name in names:
+        if name is not None and name not in by_name:
+            raise RecipeError(f"kind {kind.name!r} has no metric {name!r}", hint=f"known: {', '.join(by_name)}")
+    return tuple(metric for metric in kind.metrics if metric.name in names)
 
 
 def choose_primary(folder: RunFolder, kind: Kind, done: Sequence[Scored], asked: str | None) -> tuple[Metric, str]:
-    """The metric that decides, and its name where it had to stand aside (likelihood that some method can't give)."""
-    by_name = {metric.name: metric for metric in kind.metrics}
+    """The metric that decides, and the name of the one it stands in for (a likelihood that some method can't give)."""
     chosen = asked or recipe_of(folder).get("metric")
-    name = str(chosen or folder.about["task"].get("primary_metric") or kind.metrics[0].name)
-    if name not in by_name:
-        raise RecipeError(f"kind {kind.name!r} has no metric {name!r}", hint=f"known: {', '.join(by_name)}")
-    if chosen is None and name == "nll" and "rouge_l" in by_name and any(name not in scored.test for scored in done):
-        return by_name["rouge_l"], name
-    return by_name[name], ""
+    metric = kind.metric(str(chosen or folder.about["task"].get("primary_metric") or kind.metrics[0].name))
+    if chosen is None and kind.name == "write" and metric.name == "nll" and any("nll" not in scored.test for scored in done):
+        return kind.metric("rouge_l"), metric.name
+    return metric, ""
 
 
 def by_method(folder: RunFolder, scored: Mapping[str, Scored]) -> dict[str, list[Scored]]:
@@ -163,24 +174,46 @@ def method_entry(name: str, folder: RunFolder, group: Sequence[Scored], question
     }
 
 
-def decide(groups: Mapping[str, Sequence[Scored]], question: Question) -> dict[str, Any]:
+def verdict_of(groups: Mapping[str, Sequence[Scored]], question: Question) -> dict[str, Any]:
     """The verdict over the methods that have the primary metric."""
-    primary = question.primary
-    contenders = [
-        Contender(
+    primary, words = question.primary, question.words
+    candidates = [
+        Candidate(
             method=name,
-            statistics=tuple(scored.test[primary.name] for scored in group),
-            seconds=scores.cost([scored.record for scored in group])["fit_cpu_seconds"],
-            height=group[0].record.run.height,
             trained=group[0].record.run.trained,
+            fit_cpu_seconds=scores.cost([scored.record for scored in group])["fit_cpu_seconds"],
+            height=group[0].record.run.height,
+            statistics=scores.stacked([scored.test[primary.name] for scored in group]),
         )
         for name, group in groups.items()
         if group and all(primary.name in scored.test for scored in group)
     ]
-    if not contenders:
+    if not candidates:
         nothing = {"decision": "cannot-tell", "method": None, "leans_to": None, "rows_needed": None, "undecided": None, "comparisons": []}
-        return {**nothing, "reasons": [question.words("why_nothing")]}
-    return judge(contenders, primary, question.tolerance)
+        return {**nothing, "reasons": [words("why_nothing")]}
+    metric = scores.judged(primary, words.metric(primary.name))
+    found = decide(candidates, metric, question.tolerance, language=words.language)
+    return {
+        "decision": found.decision,
+        "method": found.method,
+        "leans_to": found.leans_to or found.method,
+        "reasons": list(found.reasons),
+        "rows_needed": found.rows_needed,
+        "undecided": list(found.undecided) if found.undecided else None,
+        "comparisons": [comparison_entry(one) for one in found.comparisons],
+    }
+
+
+def comparison_entry(found: Comparison) -> dict[str, Any]:
+    """One comparison; its difference is positive where `method` is the better one, whatever the metric's direction."""
+    return {
+        "method": found.method,
+        "against": found.against,
+        "difference": found.difference,
+        "low": scores.finite(found.low),
+        "high": scores.finite(found.high),
+        "p_adjusted": found.p_adjusted,
+    }
 
 
 def folder_notes(folder: RunFolder, words: Words) -> list[str]:

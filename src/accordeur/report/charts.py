@@ -74,7 +74,7 @@ def frame(axis: Axis, scale: Scale, bottom: float) -> list[Markup]:
         parts.append(svg.box(left, 0, right - left, bottom, "band"))
     for tick in svg.ticks(axis.low, axis.high):
         x = axis.place(tick)
-        parts += [svg.line(x, 0, x, bottom, "grid"), svg.text(x, bottom + 17, scale.write(tick), "tick", "middle")]
+        parts += [svg.line(x, 0, x, bottom, "gridline"), svg.text(x, bottom + 17, scale.write(tick), "tick", "middle")]
     if scale.zero:
         parts.append(svg.line(axis.place(0), 0, axis.place(0), bottom, "zero"))
     middle = (axis.start + axis.end) / 2
@@ -156,7 +156,7 @@ def scatter(spots: Sequence[Spot], plane: Plane, title: str) -> Markup:
     parts = [svg.text(0, 12, plane.y_title, "axis")]
     for tick in svg.ticks(low, high, 4):
         y = up.place(tick)
-        parts += [svg.line(46, y, width - 8, y, "grid"), svg.text(38, y + 4, plane.y(tick), "tick", "end")]
+        parts += [svg.line(46, y, width - 8, y, "gridline"), svg.text(38, y + 4, plane.y(tick), "tick", "end")]
     parts += cost_ticks(across, plane.x, height - 46, any(spot.x <= 0 for spot in spots))
     parts.append(svg.text((across.start + across.end) / 2, height - 6, plane.x_title, "axis", "middle"))
     parts.append(svg.path(frontier(spots, across, up, plane.better_up), "frontier"))
@@ -278,7 +278,7 @@ def panel_parts(panel: Panel, across: Axis, top: float) -> list[Markup]:
     parts = [svg.text(0, top + 12, panel.title, "axis")]
     for tick in svg.ticks(low, high, 3):
         y = up.place(tick)
-        parts += [svg.line(across.start, y, across.end, y, "grid"), svg.text(across.start - 8, y + 4, panel.write(tick), "tick", "end")]
+        parts += [svg.line(across.start, y, across.end, y, "gridline"), svg.text(across.start - 8, y + 4, panel.write(tick), "tick", "end")]
     for curve in sorted(panel.curves, key=lambda curve: curve.strong):
         tone = "strong" if curve.strong else "plain"
         parts.append(svg.path([(across.place(x), up.place(y)) for x, y in curve.points], f"curve {tone}"))

@@ -225,35 +225,43 @@ def overfitting(reading: Reading) -> Figure | None:
     return Figure(chart=charts.pairs(rows, scale, caption), caption=caption)
 
 
+def abilities(method: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The general abilities that were measured on a method: the built-in one, and the user's own."""
+    general = method["forgetting"] or {}
+    return [one for one in (general, general.get("retain") or {}) if one.get("change") is not None]
+
+
 def forgetting(reading: Reading) -> list[Figure]:
-    """The change of each general ability that was measured, one figure per metric, trained methods only."""
-    changed = [method for method in reading.report["methods"] if method["trained"] and (method["forgetting"] or {}).get("change") is not None]
-    found = []
-    for metric in dict.fromkeys(str(method["forgetting"].get("metric", "")) for method in changed):
-        methods = [method for method in changed if str(method["forgetting"].get("metric", "")) == metric]
-        unit = forgetting_unit(methods[0]["forgetting"])
-        rows = [forgetting_row(reading, method, unit) for method in methods]
-        title = reading.words("forgetting_axis", metric=reading.words.metric(metric))
-        name = reading.words.unit(unit)
-        scale = Scale(write=writer(reading, unit, signed=True), title=f"{title} ({name})" if name else title, zero=True)
-        caption = reading.words("forgetting_chart")
-        found.append(Figure(chart=charts.dots(rows, scale, caption), caption=caption))
-    return found
+    """What was lost of each general ability, one figure per metric, trained methods only."""
+    found = [(method, one) for method in reading.report["methods"] if method["trained"] for one in abilities(method)]
+    return [
+        forgetting_figure(reading, [(method, one) for method, one in found if one["metric"] == metric], metric)
+        for metric in dict.fromkeys(str(one["metric"]) for _, one in found)
+    ]
 
 
-def forgetting_row(reading: Reading, method: Mapping[str, Any], unit: str) -> Dot:
-    """The change that one method made."""
-    one = method["forgetting"]
-    low, high = one.get("low"), one.get("high")
-    text = reading.numbers.signed(one["change"], unit)
-    text += f"   {reading.numbers.span(low, high, unit)}" if low is not None and high is not None else ""
-    return Dot(label=method["method"], value=one["change"], low=low, high=high, text=text, strong=method["method"] == reading.named)
+def forgetting_figure(reading: Reading, found: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], metric: str) -> Figure:
+    """What each method lost of one ability."""
+    unit = forgetting_unit(metric)
+    rows = [
+        Dot(
+            label=method["method"],
+            value=one["change"],
+            low=one.get("low"),
+            high=one.get("high"),
+            text=f"{reading.numbers.signed(one['change'], unit)}   {reading.numbers.span(one.get('low'), one.get('high'), unit)}",
+            strong=method["method"] == reading.named,
+        )
+        for method, one in found
+    ]
+    title = reading.words("forgetting_axis", metric=reading.words.metric(metric), unit=reading.words.unit(unit))
+    caption = reading.words("forgetting_chart", metric=reading.words.metric(metric))
+    return Figure(chart=charts.dots(rows, Scale(write=writer(reading, unit, signed=True), title=title, zero=True), caption), caption=caption)
 
 
-def forgetting_unit(forgetting_: Mapping[str, Any]) -> str:
-    """The unit of a general ability: as recorded, else points for an accuracy and nats for a loss."""
-    known = forgetting_.get("unit")
-    return str(known) if known else "points" if "accuracy" in str(forgetting_.get("metric", "")) else "nats"
+def forgetting_unit(metric: str) -> str:
+    """The unit of a general ability: points for an accuracy, nats for a loss."""
+    return "points" if metric.endswith("accuracy") else "nats"
 
 
 def slices(reading: Reading, column: str, entries: Sequence[Mapping[str, Any]]) -> list[Figure]:

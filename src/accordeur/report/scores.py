@@ -6,10 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from accordeur.errors import NotApplicable
-from accordeur.report._evidence import Interval, Totals, gap_interval, interval, seed_interval
+from accordeur.evidence import metric as evidence
+from accordeur.evidence.intervals import Interval, score_interval, seed_interval
+from accordeur.evidence.metric import RowStatistics
 from accordeur.report.folder import Recorded
 from accordeur.tasks import Metric
+
+Totals = npt.NDArray[np.float64]
+Values = dict[str, float | None]
 
 COST_FIELDS = (
     "fit_seconds",
@@ -21,6 +29,7 @@ COST_FIELDS = (
     "artifact_bytes",
     "predict_ms_per_row",
 )
+CORRELATIONS = ("pearson", "spearman")  # the shares that can be negative
 STATUS_ORDER = ("done", "interrupted", "failed", "skipped")
 
 
@@ -39,62 +48,97 @@ def score_run(record: Recorded, metrics: Sequence[Metric], labels: Sequence[str]
 
 
 def statistics(answers: Sequence[Any], metrics: Sequence[Metric], labels: Sequence[str]) -> dict[str, Totals]:
-    """Per metric that applies, the sums of each row, (rows, k)."""
+    """Per metric that applies and is finite on every row, the sums of each row, (rows, k)."""
     found: dict[str, Totals] = {}
     for metric in metrics if answers else ():
         try:
-            found[metric.name] = metric.statistics(answers, labels)
+            table = metric.statistics(answers, labels)
         except NotApplicable:
             continue
+        if np.isfinite(table).all():
+            found[metric.name] = table
     return found
 
 
-def score_table(group: Sequence[Scored], metrics: Sequence[Metric]) -> dict[str, dict[str, float]]:
+def judged(metric: Metric, name: str = "") -> evidence.Metric:
+    """A metric of a kind as the evidence knows it; shares have ends, losses have none."""
+    unit: evidence.Unit = "points" if metric.unit == "points" else "nats"
+    bounds = ((-1.0, 1.0) if metric.name in CORRELATIONS else (0.0, 1.0)) if metric.unit == "points" else None
+    return evidence.Metric(
+        name=name or metric.name, finish=metric.finish, higher_is_better=metric.higher_is_better, unit=unit, bounds=bounds
+    )
+
+
+def stacked(tables: Sequence[Totals]) -> RowStatistics:
+    """The same rows by several seeds."""
+    return RowStatistics(values=np.stack(tables))
+
+
+def interval(tables: Sequence[Totals], metric: Metric) -> Interval:
+    """The mean over seeds with its 95 % interval over rows."""
+    return score_interval(stacked(tables), judged(metric))
+
+
+def score_table(group: Sequence[Scored], metrics: Sequence[Metric]) -> dict[str, Values]:
     """Each metric that every run of the group has, with its 95 % interval over test rows; seeds are averaged."""
     return {
-        metric.name: plain(interval([scored.test[metric.name] for scored in group], metric.finish))
+        metric.name: plain(interval([scored.test[metric.name] for scored in group], metric))
         for metric in metrics
         if group and all(metric.name in scored.test for scored in group)
     }
 
 
 def overfitting(group: Sequence[Scored], primary: Metric) -> dict[str, Any] | None:
-    """The primary metric on a sample of the train rows, on the test rows, and their difference with its interval."""
+    """The primary metric on a sample of the train rows, on the test rows, and train minus test with its interval.
+
+    The two sets of rows are independent, so the interval of the difference follows from those of the two scores
+    (Zou & Donner 2008: the distances to the bounds add up as squares).
+    """
     if not group or not all(primary.name in scored.train and primary.name in scored.test for scored in group):
         return None
-    train = [scored.train[primary.name] for scored in group]
-    test = [scored.test[primary.name] for scored in group]
-    gap = gap_interval(train, test, primary.finish)
+    if len({len(scored.train[primary.name]) for scored in group}) > 1:
+        return None  # seeds with samples of different sizes have no common rows to average over
+    train = interval([scored.train[primary.name] for scored in group], primary)
+    test = interval([scored.test[primary.name] for scored in group], primary)
+    gap = train.value - test.value
+    below = float(np.hypot(train.value - train.low, test.high - test.value))
+    above = float(np.hypot(train.high - train.value, test.value - test.low))
     return {
         "metric": primary.name,
-        "train": interval(train, primary.finish).value,
-        "test": interval(test, primary.finish).value,
-        "gap": gap.value,
-        "low": gap.low,
-        "high": gap.high,
-        "train_rows": len(train[0]),
+        "train": train.value,
+        "test": test.value,
+        "gap": gap,
+        "low": finite(gap - below),
+        "high": finite(gap + above),
+        "train_rows": len(group[0].train[primary.name]),
     }
 
 
 def forgetting(records: Sequence[Recorded]) -> dict[str, Any] | None:
-    """The change of a general ability, averaged over seeds; None where no run measured one."""
-    found = [completed(record.run.forgetting) for record in records if record.run.forgetting]
+    """What adapting cost in general abilities, averaged over seeds; None where no run measured it.
+
+    `change` is what was lost, positive where the base could do more. `retain` holds the same for the user's own ability.
+    """
+    found = [record.run.forgetting for record in records if record.run.forgetting]
     if not found:
         return None
-    averaged = {
-        key: sum(one[key] for one in found) / len(found)
-        for key in ("before", "after", "change", "low", "high")
-        if all(isinstance(one.get(key), int | float) for one in found)
+    general = averaged(found)
+    own = [one["retain"] for one in found if isinstance(one.get("retain"), Mapping)]
+    return {**general, **({"retain": averaged(own)} if own else {})}
+
+
+def averaged(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The means over seeds of the numbers that all of them have; the rest as the first has it.
+
+    The seeds were measured on the same rows, so their errors move together, and a mean of bounds is an honest bound.
+    """
+    keys = ("before", "after", "change", "low", "high")
+    numbers = {
+        key: sum(float(one[key]) for one in records) / len(records)
+        for key in keys
+        if all(isinstance(one.get(key), int | float) for one in records)
     }
-    return {**found[0], **averaged}
-
-
-def completed(forgetting: Mapping[str, Any]) -> dict[str, Any]:
-    """The record of one run with the change worked out where only before and after were written."""
-    values = dict(forgetting)
-    if "change" not in values and all(isinstance(values.get(key), int | float) for key in ("before", "after")):
-        values["change"] = values["after"] - values["before"]
-    return values
+    return {key: value for key, value in {**records[0], **numbers}.items() if key != "retain"}
 
 
 def cost(records: Sequence[Recorded]) -> dict[str, float]:
@@ -118,9 +162,15 @@ def seed_spread(group: Sequence[Scored], primary: Metric) -> dict[str, Any]:
     """The primary metric of each seed, and the t interval of their mean from five seeds on."""
     values = [float(primary.finish(scored.test[primary.name].sum(axis=0))) for scored in group if primary.name in scored.test]
     found = seed_interval(values)
-    return {"values": values, "estimated": found is not None, **(plain(found) if found else {"value": None, "low": None, "high": None})}
+    nothing = {"value": None, "low": None, "high": None}
+    return {"values": values, "estimated": found is not None, **(plain(found) if found else nothing)}
 
 
-def plain(found: Interval) -> dict[str, float]:
-    """An interval as JSON-ready data."""
-    return {"value": float(found.value), "low": float(found.low), "high": float(found.high)}
+def plain(found: Interval) -> Values:
+    """An interval as JSON-ready data; an end that is not known is None."""
+    return {"value": float(found.value), "low": finite(found.low), "high": finite(found.high)}
+
+
+def finite(value: float) -> float | None:
+    """A number that JSON can hold, or None."""
+    return float(value) if np.isfinite(value) else None

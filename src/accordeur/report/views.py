@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accordeur.report.figures import Reading, forgetting_unit
+from accordeur.report.figures import Reading, abilities, forgetting_unit
 from accordeur.report.format import MISSING
 
 COST_COLUMNS = (
@@ -196,21 +196,18 @@ def sizes(reading: Reading) -> Table:
 
 
 def forgetting(reading: Reading) -> Table | None:
-    """What a general ability was before and after."""
+    """What general abilities were before and after."""
     words, numbers = reading.words, reading.numbers
-    methods = [method for method in reading.report["methods"] if (method["forgetting"] or {}).get("change") is not None]
-    if not methods:
-        return None
-    rows = []
-    for method in methods:
-        one, unit = method["forgetting"], forgetting_unit(method["forgetting"])
-        rows.append(
-            [
-                Cell(text=method["method"], small=words.metric(str(one.get("metric", ""))), sort=method["method"], class_="method"),
-                *(Cell(text=numbers.score(one.get(key), unit), sort=one.get(key)) for key in ("before", "after")),
-                Cell(text=numbers.signed(one["change"], unit), sort=one["change"]),
-                Cell(text=numbers.span(one.get("low"), one.get("high"), unit), sort=one.get("low")),
-            ]
-        )
-    titles = [Column(title=words("method"), numeric=False), *(Column(title=words(key)) for key in ("before", "after", "change", "interval"))]
-    return Table(caption=words("forgetting_table"), columns=titles, rows=rows)
+    rows = [
+        [
+            Cell(text=method["method"], small=words.metric(str(one["metric"])), sort=method["method"], class_="method"),
+            *(Cell(text=numbers.score(one.get(key), unit), sort=one.get(key)) for key in ("before", "after")),
+            Cell(text=numbers.signed(one["change"], unit), sort=one["change"]),
+            Cell(text=numbers.span(one.get("low"), one.get("high"), unit), sort=one.get("low")),
+        ]
+        for method in reading.report["methods"]
+        for one in abilities(method)
+        for unit in [forgetting_unit(str(one["metric"]))]
+    ]
+    titles = [Column(title=words("method"), numeric=False), *(Column(title=words(key)) for key in ("before", "after", "lost", "interval"))]
+    return Table(caption=words("forgetting_table"), columns=titles, rows=rows) if rows else None

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from accordeur.report._english import ENGLISH
 from accordeur.report._french import FRENCH
 
-TABLES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "fr": FRENCH}
-LANGUAGES = tuple(TABLES)
+Language = Literal["en", "fr"]
+TABLES: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH, "fr": FRENCH}
+LANGUAGES: tuple[Language, ...] = tuple(TABLES)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Words:
     """The strings of one language; every language has the same keys with the same values to fill in."""
 
-    language: str = "en"
+    language: Language = "en"
 
     def __call__(self, key: str, **values: object) -> str:
         """A string with its values filled in; KeyError for an unknown key."""
