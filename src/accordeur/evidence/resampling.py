@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from accordeur.errors import DataError
 from accordeur.evidence.metric import Array, Metric, RowStatistics, finished
 
 CHUNK_RESAMPLES = 500
 CHUNK_CELLS = 4_000_000  # weights held at once: 32 MB, whatever the number of rows
+KEPT_CELLS = 40_000_000  # draws are kept for the next score on as many rows where they take at most 40 MB
+Counts = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +32,25 @@ def weights(rows: int, resampling: Resampling) -> Iterator[Array]:
     The draws depend on `rows`, `resamples` and `seed` only (not on the chunks), so methods resampled one after the other
     see the same rows.
     """
+    few = rows * resampling.resamples <= KEPT_CELLS
+    for counts in kept(rows, resampling) if few else drawn(rows, resampling):
+        yield counts.astype(np.float64)
+
+
+@lru_cache(maxsize=2)
+def kept(rows: int, resampling: Resampling) -> tuple[Counts, ...]:
+    """The draws of a few rows, made once for all methods, seeds and metrics: drawing costs more than scoring."""
+    return tuple(drawn(rows, resampling))
+
+
+def drawn(rows: int, resampling: Resampling) -> Iterator[Counts]:
+    """The draws themselves, a byte each: no row is drawn more than 255 times, be there fewer rows than that or more."""
     random = np.random.default_rng(resampling.seed)
     step = max(1, min(CHUNK_RESAMPLES, CHUNK_CELLS // rows))
     for start in range(0, resampling.resamples, step):
         count = min(step, resampling.resamples - start)
-        drawn = random.integers(rows, size=(count, rows)) + np.arange(count)[:, None] * rows
-        yield np.bincount(drawn.ravel(), minlength=count * rows).reshape(count, rows).astype(np.float64)
+        places = random.integers(rows, size=(count, rows)) + np.arange(count)[:, None] * rows
+        yield np.bincount(places.ravel(), minlength=count * rows).reshape(count, rows).astype(np.uint8)
 
 
 def same_rows(methods: Sequence[RowStatistics]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from accordeur.evidence.verdict import Candidate, Comparison, decide
 from accordeur.report import rows, scores
 from accordeur.report.folder import Recorded, RunFolder, read_folder
 from accordeur.report.format import scale
-from accordeur.report.scores import Scored
+from accordeur.report.scores import Intervals, Scored
 from accordeur.report.words import LANGUAGES, Language, Words
 from accordeur.tasks import Kind, Metric, kind_of
 
@@ -29,6 +29,7 @@ class Question:
     tolerance: float  # in the metric's own scale
     words: Words
     labels: tuple[str, ...]
+    intervals: Intervals = field(default_factory=Intervals)
 
 
 def build_report(out: Path, language: str | None = None, metric: str | None = None, tolerance: float | None = None) -> dict[str, Any]:
@@ -139,8 +140,8 @@ def run_entry(record: Recorded, scored: Scored | None, question: Question, price
     group = [scored] if scored else []
     return {
         **run,
-        "scores": scores.score_table(group, question.metrics),
-        "overfitting": scores.overfitting(group, question.primary),
+        "scores": scores.score_table(group, question.metrics, question.intervals),
+        "overfitting": scores.overfitting(group, question.primary, question.intervals),
         "forgetting": scores.forgetting([record]),
         "cost": cost,
         "money": scores.money(cost, price) if scored else None,
@@ -164,9 +165,9 @@ def method_entry(name: str, folder: RunFolder, group: Sequence[Scored], question
         "runs": [record.run.name for record in records],
         "seeds": [record.run.seed for record in done],
         "unfinished": {record.run.name: record.run.status for record in records if record.run.status != "done"} if done else {},
-        "scores": scores.score_table(group, question.metrics),
+        "scores": scores.score_table(group, question.metrics, question.intervals),
         "seed_spread": scores.seed_spread(group, question.primary) if len(group) > 1 else None,
-        "overfitting": scores.overfitting(group, question.primary),
+        "overfitting": scores.overfitting(group, question.primary, question.intervals),
         "forgetting": scores.forgetting(done),
         "cost": cost,
         "money": scores.money(cost, price) if cost else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -74,21 +74,42 @@ def stacked(tables: Sequence[Totals]) -> RowStatistics:
     return RowStatistics(values=np.stack(tables))
 
 
-def interval(tables: Sequence[Totals], metric: Metric) -> Interval:
-    """The mean over seeds with its 95 % interval over rows."""
-    return score_interval(stacked(tables), judged(metric))
+@dataclass(frozen=True, kw_only=True)
+class Intervals:
+    """Intervals of groups of runs, each worked out once: a method with one seed has those of its run."""
+
+    known: dict[tuple[str, ...], Interval] = field(default_factory=dict)
+
+    def test(self, group: Sequence[Scored], metric: Metric) -> Interval:
+        """The mean over seeds on the test rows, with its 95 % interval over rows."""
+        return self._of([scored.test[metric.name] for scored in group], metric, ("test", *names(group)))
+
+    def train(self, group: Sequence[Scored], metric: Metric) -> Interval:
+        """The same on the sample of the train rows."""
+        return self._of([scored.train[metric.name] for scored in group], metric, ("train", *names(group)))
+
+    def _of(self, tables: Sequence[Totals], metric: Metric, key: tuple[str, ...]) -> Interval:
+        whole = (metric.name, *key)
+        if whole not in self.known:
+            self.known[whole] = score_interval(stacked(tables), judged(metric))
+        return self.known[whole]
 
 
-def score_table(group: Sequence[Scored], metrics: Sequence[Metric]) -> dict[str, Values]:
+def names(group: Sequence[Scored]) -> tuple[str, ...]:
+    """The names of some runs."""
+    return tuple(scored.record.run.name for scored in group)
+
+
+def score_table(group: Sequence[Scored], metrics: Sequence[Metric], intervals: Intervals) -> dict[str, Values]:
     """Each metric that every run of the group has, with its 95 % interval over test rows; seeds are averaged."""
     return {
-        metric.name: plain(interval([scored.test[metric.name] for scored in group], metric))
+        metric.name: plain(intervals.test(group, metric))
         for metric in metrics
         if group and all(metric.name in scored.test for scored in group)
     }
 
 
-def overfitting(group: Sequence[Scored], primary: Metric) -> dict[str, Any] | None:
+def overfitting(group: Sequence[Scored], primary: Metric, intervals: Intervals) -> dict[str, Any] | None:
     """The primary metric on a sample of the train rows, on the test rows, and train minus test with its interval.
 
     The two sets of rows are independent, so the interval of the difference follows from those of the two scores
@@ -98,8 +119,7 @@ def overfitting(group: Sequence[Scored], primary: Metric) -> dict[str, Any] | No
         return None
     if len({len(scored.train[primary.name]) for scored in group}) > 1:
         return None  # seeds with samples of different sizes have no common rows to average over
-    train = interval([scored.train[primary.name] for scored in group], primary)
-    test = interval([scored.test[primary.name] for scored in group], primary)
+    train, test = intervals.train(group, primary), intervals.test(group, primary)
     gap = train.value - test.value
     below = float(np.hypot(train.value - train.low, test.high - test.value))
     above = float(np.hypot(train.high - train.value, test.value - test.low))
