@@ -93,10 +93,12 @@ class Extract(Kind):
     def encode(self, example: Example, row: int, task: Task, codec: Codec) -> list[Encoded]:
         """Question and context in overlapping windows. The target is the first answer that lies whole in the window, else (0, 0).
 
-        A question longer than half the room is cut to it.
+        An answer too long for any window is asked where most of it lies. A question longer than half the room is cut to it.
         """
         laid = lay_out(example, codec)
         spans = [span for answer in example.expected if (span := token_span(laid.context, answer)) is not None]
+        if spans and not any(inside(window, span) for window in laid.windows for span in spans):
+            spans = [clipped(laid.windows, spans[0])]
         return [windowed(laid, window, spans, row, codec) for window in laid.windows]
 
     def decode(self, example: Example, answers: Sequence[FloatArray], task: Task, codec: Codec) -> Prediction:
@@ -159,15 +161,26 @@ def lay_out(example: Example, codec: Codec) -> Laid:
 def token_span(context: Pieces, answer: Mapping[str, Any]) -> tuple[int, int] | None:
     """The first and last piece that stand for an answer's characters, (first, last), or None where none does."""
     start, stop = int(answer["start"]), int(answer["start"]) + len(answer["text"])
-    inside = np.flatnonzero((context.stops > start) & (context.starts < stop) & (context.stops > context.starts))
-    return (int(inside[0]), int(inside[-1])) if len(inside) else None
+    covered = np.flatnonzero((context.stops > start) & (context.starts < stop) & (context.stops > context.starts))
+    return (int(covered[0]), int(covered[-1])) if len(covered) else None
+
+
+def inside(window: Window, span: tuple[int, int]) -> bool:
+    """Whether a span lies whole in a window."""
+    return window.start <= span[0] and span[1] < window.stop
+
+
+def clipped(found: Sequence[Window], span: tuple[int, int]) -> tuple[int, int]:
+    """The longest part of a span that one window holds."""
+    parts = [(max(window.start, span[0]), min(window.stop - 1, span[1])) for window in found]
+    return max(parts, key=lambda part: part[1] - part[0])
 
 
 def windowed(laid: Laid, window: Window, spans: Sequence[tuple[int, int]], row: int, codec: Codec) -> Encoded:
     """One window with its target."""
     tokens, segments = codec.pair_frame.around(laid.question, laid.context.ids[window.start : window.stop])
     shift = laid.offset - window.start
-    whole = ((first + shift, last + shift) for first, last in spans if window.start <= first and last < window.stop)
+    whole = ((first + shift, last + shift) for first, last in spans if inside(window, (first, last)))
     return Encoded(tokens=tokens, target=np.asarray(next(whole, (0, 0)), np.int32), segments=segments, row=row)
 
 
