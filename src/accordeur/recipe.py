@@ -176,7 +176,7 @@ def dump_recipe(recipe: Recipe) -> str:
     """The recipe as YAML, as `--save-recipe` writes it."""
     stream = io.StringIO()
     writer = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False
+    writer.default_flow_style = False  # type: ignore[assignment]
     writer.sort_base_mapping_type_on_output = False
     writer.dump(recipe.plain(), stream)
     return stream.getvalue()

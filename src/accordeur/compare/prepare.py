@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from accordeur.base import Base, default_encoder, find_base
-from accordeur.data import Loaded, Reading, SplitRule, load_splits
+from accordeur.data import Loaded, Reading, SplitRule, Splits, load_splits
 from accordeur.errors import DataError, EnvironmentFault, RecipeError
 from accordeur.example import Example
-from accordeur.foundations.default import default_decoder
 from accordeur.measure.forgetting import Ability, retained
 from accordeur.method import Method, build_method, find_method, method_names, nearest
 from accordeur.models._asking import read_prompts
@@ -91,8 +90,13 @@ def load(recipe: Recipe) -> Loaded:
         return loaded
     total = sum(len(part) for part in loaded.splits.parts().values())
     share = min(1.0, recipe.rows / total)
-    kept = {name: thinned(part, share) for name, part in loaded.splits.parts().items()}
-    return replace(loaded, splits=replace(loaded.splits, **kept), notes=(*loaded.notes, f"{recipe.rows} of {total} rows are used (rows: {recipe.rows})"))
+    splits = with_parts(loaded.splits, {name: thinned(part, share) for name, part in loaded.splits.parts().items()})
+    return replace(loaded, splits=splits, notes=(*loaded.notes, f"about {recipe.rows} of {total} rows are used, as asked"))
+
+
+def with_parts(splits: Splits, parts: Mapping[str, tuple[Example, ...]]) -> Splits:
+    """The splits with other rows in them."""
+    return replace(splits, train=parts["train"], validation=parts["validation"], test=parts["test"])
 
 
 def thinned(rows: Sequence[Example], share: float) -> tuple[Example, ...]:
@@ -123,7 +127,7 @@ def in_one_form(loaded: Loaded, kind: Kind) -> Loaded:
     """The same rows in the one form that the kind works with (one scheme of tags, say)."""
     parts = loaded.splits.parts()
     rows = iter(kind.prepared([example for part in parts.values() for example in part]))
-    return replace(loaded, splits=replace(loaded.splits, **{name: tuple(next(rows) for _ in part) for name, part in parts.items()}))
+    return replace(loaded, splits=with_parts(loaded.splits, {name: tuple(next(rows) for _ in part) for name, part in parts.items()}))
 
 
 def make_task(recipe: Recipe, loaded: Loaded, kind: Kind) -> Task:
@@ -165,6 +169,8 @@ def choose_base(recipe: Recipe, task: Task) -> Base:
     if recipe.base:
         return find_base(recipe.base)
     if task.kind in ("write", "text", "prefer"):
+        from accordeur.foundations.default import default_decoder
+
         folder = default_decoder(CACHE)
         return replace(find_base(str(folder)), name=folder.name)
     return default_encoder()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from accordeur.base import Base
 from accordeur.data import load_examples
 from accordeur.data.read import is_raw_text
 from accordeur.errors import DataError, NotApplicable
-from accordeur.evidence import paired_difference
+from accordeur.evidence.metric import Metric as Scale
+from accordeur.evidence.metric import RowStatistics
+from accordeur.evidence.pairing import paired_difference
 from accordeur.example import Encoded, Example
 from accordeur.models._vectors import Vectors
 from accordeur.plan import DevicePlan
@@ -32,6 +35,8 @@ from accordeur.training import scoring
 from accordeur.training.network import Network
 
 FOLDS = 5
+ACCURACY = Scale(name="accuracy", finish=ratio)
+LOSS = Scale(name="nll", finish=ratio, higher_is_better=False, unit="nats", bounds=None)
 Statistics = npt.NDArray[np.float64]
 
 
@@ -62,7 +67,7 @@ def general_probe() -> Ability:
     """The embedded topic task, English and French."""
     lines = (resources.files("accordeur") / "assets" / "general" / "probe.jsonl").read_text("utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
-    labels = tuple(f"{row['language']}:{row['label']}" for row in rows)
+    labels = tuple(row["label"] for row in rows)
     return Ability(name="general", texts=tuple(row["text"] for row in rows), labels=labels)
 
 
@@ -124,8 +129,6 @@ def kept(path: Path, make: Callable[[], Statistics]) -> Statistics:
 
 def array_bytes(array: Statistics) -> bytes:
     """An array in numpy's own format."""
-    import io
-
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
     return stream.getvalue()
@@ -186,7 +189,9 @@ def change(model: AdaptedModel, before: Before, ability: Ability) -> dict[str, A
     first = before.statistics(ability)
     moved = bool(model.facts().get("moves_base"))
     second = after(model, ability, before.max_length) if moved else first
-    lost = paired_difference(first, second, ratio) if ability.labels else paired_difference(second, first, ratio)
+    scale = ACCURACY if ability.labels else LOSS
+    better, worse = (first, second) if ability.labels else (second, first)
+    lost = paired_difference(RowStatistics(values=better), RowStatistics(values=worse), scale)
     value = {"metric": ability.metric, "before": float(ratio(first.sum(0))), "after": float(ratio(second.sum(0)))}
     bounds = (lost.difference, lost.low, lost.high) if moved else (0.0, 0.0, 0.0)
     return {**value, **dict(zip(("change", "low", "high"), bounds, strict=True)), "rows": len(ability.texts)}

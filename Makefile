@@ -1,0 +1,50 @@
+# Everything starts from a machine with Python >= 3.11 and make; every target makes .venv first where it is missing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SHELL := /bin/bash
+
+.PHONY: demo test test-data test-all check bench install docs clean
+
+demo: install  ## the main job on the embedded sample, offline: classify messages, then write answers
+	HF_HUB_OFFLINE=1 $(BIN)/accordeur compare recipes/demo.yaml --out runs/demo
+	HF_HUB_OFFLINE=1 $(BIN)/accordeur compare recipes/demo-write.yaml --out runs/demo-write
+
+test: install  ## all tests that need no data from outside; a short selection over real data where ACCORDEUR_DATA is set
+	@if [ -n "$$ACCORDEUR_DATA" ]; then echo "real data: a short selection from $$ACCORDEUR_DATA"; \
+	else echo "real data: skipped, ACCORDEUR_DATA is not set"; fi
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and (not data or short_data)"
+
+test-data: install  ## the tests over real data; fails where ACCORDEUR_DATA is not set
+	@test -n "$$ACCORDEUR_DATA" || { echo "ACCORDEUR_DATA is not set: it names the folder with the real data sets"; exit 1; }
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m data
+
+test-all: install  ## the full matrix of methods, kinds and families
+	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+
+check: install  ## lint, types, layers, sizes, generated pages up to date
+	$(BIN)/ruff check src tests benchmarks scripts
+	$(BIN)/ruff format --check src tests benchmarks scripts
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/shape.py
+	$(BIN)/python scripts/generate.py --check
+
+bench: install  ## the benchmarks, each against its peer in the same run; hours, not asserted anywhere
+	$(BIN)/pip install -q -c constraints.txt -e .[bench]
+	$(BIN)/python -m benchmarks
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c constraints.txt torch
+	$(BIN)/python -m pip install -q -c constraints.txt -e .[dev]
+	touch $(STAMP)
+
+docs: install  ## tables and help pages from what the programs print
+	$(BIN)/python scripts/generate.py
+
+clean:
+	rm -rf $(VENV) build dist
