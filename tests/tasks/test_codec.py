@@ -80,7 +80,10 @@ def test_every_visible_character_stands_behind_some_piece(codec: Codec, text: st
     assert pieces.stops.max() <= len(text)
 
 
-@given(text=st.text(alphabet=st.sampled_from("abé 🙂'.À\n</s>[SEP]|"), max_size=30), family=st.sampled_from(["encoder", "decoder", "encoder-decoder"]))
+@given(
+    text=st.text(alphabet=st.sampled_from("abé 🙂'.À\n</s>[SEP]|"), max_size=30),
+    family=st.sampled_from(["encoder", "decoder", "encoder-decoder"]),
+)
 @settings(max_examples=150, deadline=None)
 def test_pieces_and_plain_agree_on_any_text(text: str, family: str) -> None:
     codec = make_codec(family)

@@ -19,7 +19,9 @@ CONTEXT = "Le général de Gaulle est né à Lille, le 22 novembre 1890 🙂 ; l
 
 
 def asked(answers: tuple[str, ...], context: str = CONTEXT, question: str = "Où est-il né ?") -> Example:
-    return example({"question": question, "context": context}, tuple({"text": each, "start": context.index(each)} for each in answers))
+    return example(
+        {"question": question, "context": context}, tuple({"text": each, "start": context.index(each)} for each in answers)
+    )
 
 
 def task(*labels: str) -> Task:
@@ -74,7 +76,10 @@ def test_windows_hold_the_whole_context(codec: Codec) -> None:
         assert place <= covered
         covered = place + len(part)
     assert covered == len(whole)
-    assert all(item.tokens[: len(frame.before) + len(question)].tolist() == [*frame.before, *question] for item in KIND.encode(row, 0, task(), codec))
+    assert all(
+        item.tokens[: len(frame.before) + len(question)].tolist() == [*frame.before, *question]
+        for item in KIND.encode(row, 0, task(), codec)
+    )
 
 
 WORDS = st.text(alphabet=st.sampled_from("aéÀ🙂x19"), min_size=1, max_size=5)
@@ -167,7 +172,9 @@ def test_a_long_question_leaves_half_the_room_and_is_counted() -> None:
 def score(name: str, expected: list[str], output: str, given_text: str = "") -> float:
     metric = KIND.metric(name)
     answers = [{"text": text, "start": 0} for text in expected]
-    return float(metric.finish(metric.statistics([Answered(id="1", expected=answers, output=output, given=given_text)], ()).sum(0)))
+    return float(
+        metric.finish(metric.statistics([Answered(id="1", expected=answers, output=output, given=given_text)], ()).sum(0))
+    )
 
 
 ENGLISH = "What is the name of the town in which he was born?"
@@ -229,7 +236,11 @@ def test_written_answers_are_read() -> None:
 @pytest.mark.parametrize(
     ("given_row", "answers", "words"),
     [
-        ({"question": "q", "context": "abc"}, ({"text": "bc", "start": 2},), "'bc' doesn't stand at character 2 of a context of 3"),
+        (
+            {"question": "q", "context": "abc"},
+            ({"text": "bc", "start": 2},),
+            "'bc' doesn't stand at character 2 of a context of 3",
+        ),
         ({"question": "q", "context": "abc"}, ({"text": "a", "start": -1},), "doesn't stand at character -1"),
         ({"question": "q", "context": "abc"}, ({"text": "abcd", "start": 0},), "doesn't stand"),
         ({"question": " ", "context": "abc"}, (), "question is empty"),
@@ -249,7 +260,10 @@ def test_real_rows_come_back_from_perfect_logits(name: str, least_exact: float, 
     rows = [
         example(
             {"question": row["question"], "context": row["context"]},
-            tuple({"text": text, "start": start} for text, start in zip(row["answers"]["text"], row["answers"]["answer_start"], strict=True)),
+            tuple(
+                {"text": text, "start": start}
+                for text, start in zip(row["answers"]["text"], row["answers"]["answer_start"], strict=True)
+            ),
         )
         for row in data_rows(name)
     ]

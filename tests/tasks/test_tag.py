@@ -89,7 +89,12 @@ def test_a_token_that_leaves_no_piece_stands_as_unknown() -> None:
 WORDS = st.text(alphabet=st.sampled_from("aéÀ🙂x1'-.</s>[SEP]\u200d"), min_size=1, max_size=6)
 
 
-@given(data=st.data(), found=tagged(), family=st.sampled_from(["encoder", "decoder", "encoder-decoder"]), limit=st.sampled_from([9, 16, 64]))
+@given(
+    data=st.data(),
+    found=tagged(),
+    family=st.sampled_from(["encoder", "decoder", "encoder-decoder"]),
+    limit=st.sampled_from([9, 16, 64]),
+)
 @settings(max_examples=150, deadline=None)
 def test_any_tags_come_back_from_perfect_logits(data: st.DataObject, found: list, family: str, limit: int) -> None:
     length = max((entity.stop for entity in found), default=0) + 1
@@ -198,7 +203,9 @@ def test_prompts_name_the_types() -> None:
 
     labels = list(LABELS)
     for name, template in KIND.prompts(task()).items():
-        text = render(template, {**ROW.given, "labels": labels, "definitions": dict(zip(labels, labels, strict=True)), "shots": ""})
+        text = render(
+            template, {**ROW.given, "labels": labels, "definitions": dict(zip(labels, labels, strict=True)), "shots": ""}
+        )
         assert "Ada Lovelace écrit" in text
         assert name == "bare" or ("ORG" in text and "PER" in text and "B-" not in text)
 
