@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from accordeur.data.journal import nearest, shown
-from accordeur.data.normal import bond_key, given_key, key_of
+from accordeur.data.normal import Keys, key_of
 from accordeur.errors import DataError
 from accordeur.example import Example, flatten
 
@@ -19,9 +19,9 @@ class Cluster(NamedTuple):
     rows: list[Example]
 
 
-def bonded(examples: Sequence[Example], *, kind: str, group: str | None = None) -> list[Cluster]:
+def bonded(examples: Sequence[Example], keyring: Keys, *, group: str | None = None) -> list[Cluster]:
     """The clusters of some rows: linked by the same text (or context), by the same group, and by chains of both."""
-    keys = [bond_key(example, kind) for example in examples]
+    keys = [keyring.bond(example) for example in examples]
     if group is None:
         return _by_root(examples, keys, keys)
     roots = Union()
@@ -77,15 +77,17 @@ def require_group(example: Example, group: str) -> str:
 Pairs = list[tuple[Example, Example]]
 
 
-def without(rows: Sequence[Example], others: Sequence[Example], *, group: str | None = None) -> tuple[list[Example], Pairs]:
+def without(
+    rows: Sequence[Example], others: Sequence[Example], keyring: Keys, *, group: str | None = None
+) -> tuple[list[Example], Pairs]:
     """(the rows that `others` neither repeat nor have a group in common with, the rows left out with their twins)."""
-    keys = {given_key(other): other for other in reversed(others)}
+    keys = {keyring.given(other): other for other in reversed(others)}
     groups = {group_of(other, group): other for other in reversed(others)} if group else {}
     groups.pop(None, None)
     kept: list[Example] = []
     pairs: Pairs = []
     for row in rows:
-        twin = keys.get(given_key(row)) or (groups.get(group_of(row, group)) if group else None)
+        twin = keys.get(keyring.given(row)) or (groups.get(group_of(row, group)) if group else None)
         if twin is None:
             kept.append(row)
         else:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accordeur.data.normal import given_key, row_key
+from accordeur.data.normal import Keys
 from accordeur.data.split import Splits, is_classes
 from accordeur.example import Example, flatten
 
@@ -58,13 +58,14 @@ def summarise(splits: Splits, kind: str) -> DataSummary:
     """Counts the parts of some splits and compares their rows exactly (case, white space and composition aside)."""
     parts = splits.parts()
     everything = [*(row for rows in parts.values() for row in rows), *(row for row, _ in splits.dropped)]
-    conflicts = conflicting(everything) if kind in ("classify", "tag") else []
+    keys = Keys(kind)
+    conflicts = conflicting(everything, keys) if kind in ("classify", "tag") else []
     summary = DataSummary(
         kind=kind,
         rows={part: len(rows) for part, rows in parts.items()},
         classes=class_counts(parts) if is_classes(kind, splits.train) else {},
-        within={part: pairs_of(repeats(rows, kind)) for part, rows in parts.items()},
-        across={f"{part} in {other}": pairs_of(common(parts[part], parts[other])) for part, other in SIDES},
+        within={part: pairs_of(repeats(rows, keys)) for part, rows in parts.items()},
+        across={f"{part} in {other}": pairs_of(common(parts[part], parts[other], keys)) for part, other in SIDES},
         dropped=pairs_of((row.place, twin.place) for row, twin in splits.dropped),
         conflicts=tuple(conflicts[:MOST_SHOWN]),
         conflict_count=len(conflicts),
@@ -82,24 +83,24 @@ def class_counts(parts: dict[str, tuple[Example, ...]]) -> dict[str, dict[str, i
     return {label: {part: counts[part][label] for part in parts} for label in labels}
 
 
-def repeats(rows: Sequence[Example], kind: str) -> list[tuple[str, str]]:
+def repeats(rows: Sequence[Example], keys: Keys) -> list[tuple[str, str]]:
     """(row, the first row it repeats) inside one part."""
     first: dict[bytes, Example] = {}
-    twins = ((row, first.setdefault(row_key(row, kind), row)) for row in rows)
+    twins = ((row, first.setdefault(keys.row(row), row)) for row in rows)
     return [(row.place, twin.place) for row, twin in twins if twin is not row]
 
 
-def common(rows: Sequence[Example], others: Sequence[Example]) -> list[tuple[str, str]]:
+def common(rows: Sequence[Example], others: Sequence[Example], keys: Keys) -> list[tuple[str, str]]:
     """(row, row of the other part with the same text)."""
-    places = {given_key(other): other.place for other in reversed(others)}
-    return [(row.place, twin) for row in rows if (twin := places.get(given_key(row))) is not None]
+    places = {keys.given(other): other.place for other in reversed(others)}
+    return [(row.place, twin) for row in rows if (twin := places.get(keys.given(row))) is not None]
 
 
-def conflicting(rows: Sequence[Example]) -> list[Conflict]:
+def conflicting(rows: Sequence[Example], keys: Keys) -> list[Conflict]:
     """Texts that stand with more than one label."""
     found: dict[bytes, list[Example]] = defaultdict(list)
     for row in rows:
-        found[given_key(row)].append(row)
+        found[keys.given(row)].append(row)
     conflicts = []
     for same in found.values():
         labels = Counter(flatten(row.expected) for row in same) if len(same) > 1 else Counter[str]()

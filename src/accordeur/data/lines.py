@@ -18,6 +18,7 @@ from accordeur.errors import DataError
 MAX_LINE = 8 << 20
 BOMB_BYTES = 64 << 20
 BOMB_RATIO = 250
+MOST_BLANK = 100_000
 
 
 class Line(NamedTuple):
@@ -75,12 +76,15 @@ def read_lines(path: Path, journal: Journal, *, packed: bool) -> Iterator[Line]:
 
     Raises DataError where the file or its gzip data can't be read to the end.
     """
-    number = 0
+    number = blank = 0
     try:
         with opened(path, packed=packed) as stream:
             offset = 0
             while raw := stream.readline(MAX_LINE + 1):
                 number += 1
+                blank = 0 if len(raw) > 2 else blank + 1
+                if blank > MOST_BLANK:
+                    raise journal.fatal(str(path), number, f"more than {MOST_BLANK:,} blank lines in a row")
                 line = _line(raw, number, offset, path=path, journal=journal)
                 yield line if len(raw) <= MAX_LINE or line.ended else _overlong(stream, line, path=path, journal=journal)
                 offset = stream.produced

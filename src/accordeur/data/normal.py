@@ -38,13 +38,26 @@ def given_key(example: Example) -> bytes:
     return key_of(parts or [flatten(example.expected)])
 
 
-def row_key(example: Example, kind: str) -> bytes:
-    """The key under which two rows are duplicates: what is given, with the answer where many answers may be right."""
-    if kind in ("write", "prefer"):
-        return key_of([*(flatten(value) for value in example.given.values()), flatten(example.expected)])
-    return given_key(example)
+class Keys:
+    """The keys of examples of one kind, each computed once; the examples must outlive it."""
 
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._given: dict[int, bytes] = {}
 
-def bond_key(example: Example, kind: str) -> bytes:
-    """The key of rows that must stay in one split: the same given, or for extract the same context."""
-    return key_of([flatten(example.given["context"])]) if kind == "extract" else given_key(example)
+    def given(self, example: Example) -> bytes:
+        """The key of what is given."""
+        key = self._given.get(id(example))
+        if key is None:
+            key = self._given[id(example)] = given_key(example)
+        return key
+
+    def row(self, example: Example) -> bytes:
+        """The key under which two rows are duplicates: what is given, with the answer where many answers may be right."""
+        if self.kind in ("write", "prefer"):
+            return self.given(example) + key_of([flatten(example.expected)])
+        return self.given(example)
+
+    def bond(self, example: Example) -> bytes:
+        """The key of rows that must stay in one split: the same given, or for extract the same context."""
+        return key_of([flatten(example.given["context"])]) if self.kind == "extract" else self.given(example)

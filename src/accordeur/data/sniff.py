@@ -160,6 +160,6 @@ def require_text(path: Path, format: Format) -> bytes:
         name = "" if format.packed else f" {path.name}"
         command = f"{source} iconv -f {wide} -t UTF-8{name} > utf8-{path.name.removesuffix('.gz')}".strip()
         raise DataError(f"is encoded in {wide}; expected UTF-8", where=str(path), hint=f"convert it: {command}")
-    if b"\r" in head and b"\n" not in head and not head.endswith(b"\r"):
+    if b"\r" in head[:-1] and b"\n" not in head:
         raise DataError("its lines end in CR only; expected LF or CRLF", where=str(path), hint=r"convert it: tr '\r' '\n'")
     return head

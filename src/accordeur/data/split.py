@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from accordeur.data.bonds import Cluster, bonded, without
 from accordeur.data.journal import shown
+from accordeur.data.normal import Keys
 from accordeur.errors import DataError, Problem
 from accordeur.example import Example
 
@@ -59,6 +60,7 @@ class _Draft:
 
     kind: str
     rule: SplitRule
+    keys: Keys
     parts: dict[str, Sequence[Example]]
     notes: list[str] = field(default_factory=list)
     dropped: list[tuple[Example, Example]] = field(default_factory=list)
@@ -78,7 +80,7 @@ def split(
     composition of characters aside), the same group, or for extract the same context stay in one part. Training rows
     that a given part repeats are left out and noted. Raises DataError where an honest split can't be made.
     """
-    draft = _Draft(kind=kind, rule=rule or SplitRule(), parts={"train": list(examples)})
+    draft = _Draft(kind=kind, rule=rule or SplitRule(), keys=Keys(kind), parts={"train": list(examples)})
     given: dict[str, Sequence[Example] | None] = {"test": test, "validation": validation}
     draft.parts.update({part: list(rows) for part, rows in given.items() if rows is not None})
     _require_labels(draft)
@@ -114,7 +116,7 @@ def _drop_repeated(draft: _Draft) -> None:
     for part, other in order:
         if part not in draft.parts or other not in draft.parts:
             continue
-        kept, pairs = without(draft.parts[part], draft.parts[other], group=draft.rule.group)
+        kept, pairs = without(draft.parts[part], draft.parts[other], draft.keys, group=draft.rule.group)
         draft.parts[part] = kept
         draft.dropped += pairs
         if pairs:
@@ -136,7 +138,7 @@ def _require_rows(draft: _Draft, missing: list[str]) -> None:
     need = len(missing) + 1
     distinct: dict[str, set[bytes]] = defaultdict(set)
     first: dict[str, Example] = {}
-    for cluster in bonded(train, kind=draft.kind):
+    for cluster in bonded(train, draft.keys):
         for example in cluster.rows:
             distinct[example.expected].add(cluster.name)
             first.setdefault(example.expected, example)
@@ -171,7 +173,7 @@ def _carve(draft: _Draft, missing: list[str]) -> None:
     """Draws the missing parts from train, class by class, whole clusters at a time."""
     rows = draft.parts["train"]
     classes = is_classes(draft.kind, rows)
-    clusters = bonded(rows, kind=draft.kind, group=draft.rule.group)
+    clusters = bonded(rows, draft.keys, group=draft.rule.group)
     if len(clusters) <= len(missing):
         what = f"groups of '{draft.rule.group}'" if draft.rule.group else "different rows"
         raise DataError(f"{len(clusters)} {what} can't be divided into {len(missing) + 1} parts", where=rows[0].file)
