@@ -15,7 +15,7 @@ from torch import Tensor
 from accordeur.errors import Interrupted
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan, TrainingPlan
-from accordeur.training import batches, optimizers, randomness, schedules, state, step
+from accordeur.training import adapters, batches, optimizers, randomness, schedules, state, step
 from accordeur.training.device import threads
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.state import Progress, Session
@@ -100,7 +100,8 @@ def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, pl
             lent.note(step=0, total=plan.steps, warning=complaint)
         network.noise, network.z_loss = settings.noise, settings.z_loss
         try:
-            run(session, job, Clock(before=session.progress.seconds))
+            with adapters.short_way(network, lent.device):
+                run(session, job, Clock(before=session.progress.seconds))
         finally:
             network.noise = network.z_loss = 0.0
             network.zero_grad(set_to_none=True)
@@ -153,7 +154,7 @@ def advance(session: Session, job: Job, parts: list[list[int]]) -> float:
     number = progress.step + 1
     warmup = schedules.warmup_steps(settings.warmup, job.plan.steps)
     factor = schedules.factor(settings.schedule, number, warmup=warmup, steps=job.plan.steps, floor=settings.floor)
-    rate = optimizers.set_rate(session.optimizer, factor)
+    rate = optimizers.set_rate(session.optimizer, factor, number / job.plan.steps)
     network.train()
     loss, tokens = step.accumulate(network, job.items, parts, job.lent.device, job.lent.pad, settings.smoothing)
     norm = step.gradient_norm(network)

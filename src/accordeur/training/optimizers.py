@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from accordeur.errors import EnvironmentFault
+from accordeur.training import muon, rates
 from accordeur.training.settings import TrainingSettings
 
 Group = dict[str, Any]
@@ -16,28 +17,32 @@ Group = dict[str, Any]
 
 def build(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
     """The optimizer over what moves. Each group carries `peak`, its learning rate before the schedule."""
-    return BUILDERS[settings.optimizer](groups(network, settings), settings)
+    parts = groups(network, settings)
+    if settings.optimizer == "muon":
+        return muon.Muon(muon.split(network, parts), settings)
+    return BUILDERS[settings.optimizer](parts, settings)
 
 
 def groups(network: nn.Module, settings: TrainingSettings) -> list[Group]:
-    """Up to four groups: trunk or head, decayed (matrices) or not (biases, norms)."""
-    parts: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    """Up to four groups, trunk or head, decayed (matrices) or not (biases, norms); more where rates differ inside the trunk."""
+    pace_of = rates.paces(network, settings)
+    parts: dict[tuple[bool, bool, rates.Pace], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            parts.setdefault((name.startswith("head."), parameter.ndim >= 2), []).append(parameter)
+            parts.setdefault((name.startswith("head."), parameter.ndim >= 2, pace_of(name)), []).append(parameter)
     result = []
-    for (head, decayed), parameters in parts.items():
-        rate = settings.head_rate if head and settings.head_rate is not None else settings.rate
+    for (head, decayed, pace), parameters in parts.items():
+        rate = pace.factor * (settings.head_rate if head and settings.head_rate is not None else settings.rate)
         decay = settings.weight_decay if decayed else 0.0
-        result.append({"params": parameters, "lr": rate, "peak": rate, "weight_decay": decay})
+        result.append({"params": parameters, "lr": rate, "peak": rate, "weight_decay": decay, "opens": pace.opens})
     return result
 
 
-def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:
-    """Sets every group's rate to factor × peak; returns that of the first group."""
+def set_rate(optimizer: torch.optim.Optimizer, factor: float, progress: float = 1.0) -> float:
+    """Sets every group's rate to factor × peak, or 0 before the share of the steps at which it opens; returns that of the first open one."""
     for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * factor
-    return float(optimizer.param_groups[0]["lr"])
+        group["lr"] = group["peak"] * factor if progress > group["opens"] else 0.0
+    return float(next((group["lr"] for group in optimizer.param_groups if progress > group["opens"]), 0.0))
 
 
 def adamw(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Optimizer = Literal["adamw", "adam", "sgd", "rmsprop", "adafactor", "adamw8bit"]
+Optimizer = Literal["adamw", "adam", "sgd", "rmsprop", "adafactor", "adamw8bit", "muon"]
 Schedule = Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"]
 
 
@@ -29,6 +29,9 @@ class TrainingSettings:
     noise: float = 0.0  # NEFTune alpha (Jain et al. 2023), in training only
     batch_rows: int = 16  # rows per optimizer step
     epochs: float | None = None  # at most; None: as the budget allows, up to MAX_EPOCHS
+    layer_decay: float = 1.0  # factor of the rate per block downwards (Howard & Ruder 2018; ELECTRA)
+    b_factor: float = 1.0  # rate of LoRA's B over that of its A (LoRA+, Hayou et al. 2024)
+    gradual: float = 0.0  # share of the steps over which the blocks start to move, one by one from the top
     patience: int | None = 3  # evaluations without a better score before stopping; None: never
 
     def __post_init__(self) -> None:
@@ -43,6 +46,9 @@ class TrainingSettings:
                 ("patience", ">= 1 or none", self.patience is None or self.patience >= 1),
                 ("clip", "> 0 or none", self.clip is None or self.clip > 0),
                 ("floor", "0 to 1", 0 <= self.floor <= 1),
+                ("layer_decay", "above 0 to 1", 0 < self.layer_decay <= 1),
+                ("b_factor", "> 0", self.b_factor > 0),
+                ("gradual", "0 to below 1", 0 <= self.gradual < 1),
             )
             if not right
         ]

@@ -66,12 +66,22 @@ def blocks(trunk: nn.Module) -> list[tuple[str, nn.Module]]:
     return [(f"{name}.{place}", block) for place, block in enumerate(longest)]
 
 
+def stack(network: Any) -> list[str]:
+    """Names of the blocks that the network's form goes through, bottom to top: of an encoder-decoder both halves, or the encoder's."""
+    trunk = network.trunk
+    if not trunk.config.is_encoder_decoder:
+        return [name for name, _ in blocks(trunk)]
+    halves = [trunk.get_encoder(), *([trunk.get_decoder()] if network.form == "seq2seq" else [])]
+    places = {id(module): name for name, module in trunk.named_modules()}
+    return [f"{places[id(half)]}.{name}" for half in halves for name, _ in blocks(half)]
+
+
 def unfreeze_top(network: Any, layers: int) -> int:
     """Lets the head and the topmost blocks of the trunk move, and a final norm where there is one. Returns how many numbers."""
-    names = [name for name, _ in blocks(network.trunk)]
+    names = stack(network)
     if not 0 < layers <= len(names):
         raise ValueError(f"layers = {layers}: expected 1 to {len(names)}, the blocks of this base")
-    stem = names[0].rpartition(".")[0]
+    stem = names[-1].rpartition(".")[0]
     above = final_norms(network.trunk, stem)
     freeze_all(network)
     return unfreeze(network, ["head.", *(f"trunk.{name}." for name in [*names[-layers:], *above])])
@@ -86,6 +96,18 @@ def final_norms(trunk: nn.Module, stem: str) -> list[str]:
     after = siblings[siblings.index(stem.rpartition(".")[2]) + 1 :]
     prefix = f"{parent}." if parent else ""
     return [prefix + name for name in after if "norm" in type(trunk.get_submodule(prefix + name)).__name__.lower()]
+
+
+def unfreeze_biases(network: Any) -> int:
+    """Lets the head and every bias of the trunk move (BitFit, Ben Zaken et al. 2022). Returns how many numbers.
+
+    Raises ValueError where the trunk has none, as in T5 and Llama.
+    """
+    freeze_all(network)
+    biases = unfreeze(network, lambda name: name.startswith("trunk.") and name.endswith(".bias"))
+    if network.head is None:
+        return biases
+    return biases + unfreeze(network, ["head."])
 
 
 def lora(

@@ -13,7 +13,7 @@ import torch
 
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan, TrainingPlan
-from accordeur.training import batches, optimizers, randomness, step
+from accordeur.training import adapters, batches, optimizers, randomness, step
 from accordeur.training.device import precision, threads
 from accordeur.training.scoring import evaluating
 from accordeur.training.settings import MAX_EPOCHS, TrainingSettings
@@ -39,7 +39,7 @@ def plan_steps(  # noqa: PLR0913  (one call, its arguments named)
     """As many steps as fit the budget, validations included, and never more than the epochs allow."""
     per_epoch = batches.steps_per_epoch(len(items), settings.batch_rows)
     longest = max(1, math.ceil(per_epoch * (settings.epochs or MAX_EPOCHS)))
-    with randomness.kept(), threads(device), restored(network):
+    with randomness.kept(), threads(device), restored(network), adapters.short_way(network, device):
         network.to(device.device)
         seconds = step_seconds(network, items, settings, device, pad=pad, seed=seed)
         evaluation = evaluation_seconds(network, items, device, pad=pad, seed=seed) * validation_rows
