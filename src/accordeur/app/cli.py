@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from accordeur import __version__
+from accordeur.app import foundations
 from accordeur.errors import AccordeurError
 
 app = typer.Typer(
@@ -125,6 +126,9 @@ def report(
     from accordeur.report import write_report
 
     show(write_report(folder, language=language, metric=metric, tolerance=tolerance), folder)
+
+
+app.command()(foundations.pretrain)
 
 
 def main() -> None:

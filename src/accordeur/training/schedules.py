@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from accordeur.training.settings import Schedule
 
+DECAY_SHARE = 0.25  # of all steps, the trapezoid's descent
 EXPONENTIAL_FLOOR = 0.01  # an exponential can't reach 0
 
 
@@ -47,6 +48,11 @@ def exponential(step: int, warmup: int, steps: int, floor: float) -> float:
     return float((floor or EXPONENTIAL_FLOOR) ** progress(step, warmup, steps))
 
 
+def trapezoid(step: int, warmup: int, steps: int, floor: float) -> float:
+    """1, then over the last quarter of the steps down to `floor` in a line (Zhai et al. 2022; Hägele et al. 2024)."""
+    return floor + (1 - floor) * min(1.0, (steps - step + 1) / (DECAY_SHARE * steps))
+
+
 def progress(step: int, warmup: int, steps: int) -> float:
     """0 at the first step after the warm-up, 1 after the last step."""
     return min(1.0, max(0.0, (step - 1 - warmup) / max(1, steps - warmup)))
@@ -58,4 +64,5 @@ SHAPES: dict[str, Callable[[int, int, int, float], float]] = {
     "cosine": cosine,
     "inverse_sqrt": inverse_sqrt,
     "exponential": exponential,
+    "trapezoid": trapezoid,
 }

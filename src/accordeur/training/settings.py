@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Optimizer = Literal["adamw", "adam", "sgd", "rmsprop", "adafactor", "adamw8bit", "muon"]
-Schedule = Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"]
+Schedule = Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant", "trapezoid"]
 
 
 @dataclass(frozen=True, kw_only=True)

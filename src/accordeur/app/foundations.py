@@ -1,0 +1,75 @@
+"""`accordeur pretrain` and `accordeur tokenizer`: from raw text to a base, told as it goes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def pretrain(  # noqa: PLR0913  (one argument per option)
+    text: Annotated[list[Path], typer.Argument(help="Text files or folders (.txt, .jsonl, .gz), or one recipe (.yaml).")],
+    out: Annotated[Path, typer.Option(help="Folder of the finished base.")] = Path("base"),
+    family: Annotated[str | None, typer.Option(help="gpt, bert or t5. Default: gpt.")] = None,
+    size: Annotated[str | None, typer.Option(help="tiny, mini or small. Default: as --budget allows.")] = None,
+    budget: Annotated[float | None, typer.Option(help="Minutes; shape, batch, rate and steps follow. Default: 5.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Exactly so many steps.")] = None,
+    tokenizer: Annotated[Path | None, typer.Option(help="Folder of a tokenizer to use. Default: a new one.")] = None,
+    held_out: Annotated[list[Path] | None, typer.Option(help="Files to score on. Default: a part of TEXT.")] = None,
+    columns: Annotated[str, typer.Option(help="Columns of JSON lines, with commas between.")] = "text",
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+) -> None:
+    """Pretrain a small base from raw text; the same command goes on after a stop."""
+    from rich.console import Console
+
+    from accordeur.app.signals import Stopper
+    from accordeur.foundations.command import PretrainArguments, run_pretrain
+
+    console = Console()
+    teller = Teller(console)
+    arguments = PretrainArguments(
+        texts=tuple(text),
+        out=out,
+        family=family,
+        size=size,
+        minutes=budget,
+        steps=steps,
+        tokenizer=tokenizer,
+        held_out=tuple(held_out or ()),
+        columns=tuple(columns.split(",")),
+        seed=seed,
+    )
+    stop = Stopper(lambda: console.print("stopping after this step; once more to stop at once")).listen()
+    done = run_pretrain(arguments, teller, stop)
+    console.print(
+        f"{done.folder}: {done.weights:,} weights, {done.training.steps} steps, {done.training.tokens:,} tokens seen, "
+        f"held out {done.loss:.4f} nats per token, {done.bits_per_character:.4f} bits per character",
+        soft_wrap=True,
+    )
+
+
+class Teller:
+    """Plain lines: every piece of text and every score at once, steps now and then."""
+
+    def __init__(self, console: Any) -> None:
+        self.console = console
+        self.said = 0.0
+
+    def __call__(self, **values: Any) -> None:
+        """One piece of news."""
+        score, step = values.get("score"), values.get("step")
+        if values.get("warning") or values.get("text"):
+            self.say(str(values.get("warning") or values["text"]))
+        elif score is not None or time.monotonic() - self.said > SECONDS_BETWEEN_LINES:
+            scored = "" if score is None else f" · held out {-score:.4f} bits per character"
+            left = values.get("seconds_left") or 0.0
+            self.say(f"step {step}/{values.get('total')} · loss {values.get('loss', 0.0):.4f}{scored} · {left / 60:.0f} min left")
+
+    def say(self, line: str) -> None:
+        """A line, with the time."""
+        self.said = time.monotonic()
+        self.console.print(f"{time.strftime('%H:%M:%S')} {line}", soft_wrap=True, markup=False, highlight=False)

@@ -1,0 +1,106 @@
+"""The verb `pretrain`: from the command line's arguments or a recipe to a request, and through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from accordeur.context import Context, silent
+from accordeur.errors import RecipeError
+from accordeur.foundations.corpus import Source, sources
+from accordeur.foundations.pretrain import Pretrained, PretrainRequest, pretrain
+from accordeur.foundations.pretrain_recipe import read_pretrain_recipe
+from accordeur.foundations.shapes import Family, Shape, shape_for, shape_of
+from accordeur.store import locked
+from accordeur.training.device import plan_device
+from accordeur.training.settings import TrainingSettings
+
+RECIPES = (".yaml", ".yml")
+MINUTES = 5.0
+FAMILIES: dict[str, Family] = {"gpt": "gpt", "bert": "bert", "t5": "t5"}
+FLOPS_PER_SECOND = 3e10  # of a thread pair in training; the trial then measures, the shape only needs the order of magnitude
+
+
+@dataclass(frozen=True, kw_only=True)
+class PretrainArguments:
+    """What the command line says."""
+
+    texts: tuple[Path, ...]
+    out: Path
+    family: str | None = None
+    size: str | None = None
+    minutes: float | None = None
+    steps: int | None = None
+    tokenizer: Path | None = None
+    held_out: tuple[Path, ...] = ()
+    columns: tuple[str, ...] = ("text",)
+    seed: int = 0
+
+
+def run_pretrain(arguments: PretrainArguments, note: Callable[..., None] = silent, stop: Callable[[], bool] = bool) -> Pretrained:
+    """Pretrains as asked; the work is kept beside `out` until it is done, so that the same call goes on after a stop."""
+    request, minutes, seed = requested(arguments)
+    work = arguments.out.parent / f".{arguments.out.name}.work"
+    with locked(work):
+        context = Context(
+            seed=seed,
+            folder=work,
+            cache=work,
+            budget_seconds=60 * minutes,
+            device=plan_device(),
+            on_note=note,
+            stop=stop,
+        )
+        return pretrain(request, arguments.out, context)
+
+
+def requested(arguments: PretrainArguments) -> tuple[PretrainRequest, float, int]:
+    """The request, the minutes and the seed, from a recipe or from the arguments."""
+    if len(arguments.texts) == 1 and arguments.texts[0].suffix in RECIPES:
+        return from_recipe(arguments)
+    family = FAMILIES.get(arguments.family or "gpt")
+    if family is None:
+        raise RecipeError(f"family {arguments.family!r} is unknown", hint=f"expected {', '.join(FAMILIES)}")
+    minutes = arguments.minutes or MINUTES
+    shape = shape_of(arguments.size) if arguments.size else shape_for(FLOPS_PER_SECOND * 60 * minutes)
+    texts, held_out = parted(arguments)
+    request = PretrainRequest(
+        texts=texts,
+        held_out=held_out,
+        shape=shape,
+        family=family,
+        tokenizer=arguments.tokenizer,
+        settings=default_settings(shape),
+        steps=arguments.steps,
+    )
+    return request, minutes, arguments.seed
+
+
+def from_recipe(arguments: PretrainArguments) -> tuple[PretrainRequest, float, int]:
+    """The same from a recipe; steps and minutes of the command line win."""
+    recipe = read_pretrain_recipe(arguments.texts[0])
+    request = recipe.request()
+    if arguments.steps is not None:
+        request = replace(request, steps=arguments.steps)
+    return request, arguments.minutes or recipe.minutes or MINUTES, recipe.seed
+
+
+def default_settings(shape: Shape) -> TrainingSettings:
+    """Rates, batch and decay that follow from the shape."""
+    rows = max(4, 4096 // shape.context)
+    return TrainingSettings(
+        rate=shape.rate, betas=(0.9, 0.95), weight_decay=0.1, warmup=0.03, schedule="linear", batch_rows=rows, patience=None
+    )
+
+
+def parted(arguments: PretrainArguments) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
+    """Texts and held-out texts: as named; else the last of several files."""
+    texts = sources(arguments.texts, arguments.columns)
+    if arguments.held_out:
+        held_out = sources(arguments.held_out, arguments.columns)
+        apart = {source.path.resolve() for source in held_out}
+        return tuple(source for source in texts if source.path.resolve() not in apart), tuple(held_out)
+    if len(texts) < 2:
+        raise RecipeError("one file alone leaves nothing to score on", hint="name another one with --held-out FILE")
+    return tuple(texts[:-1]), (texts[-1],)

@@ -1,0 +1,144 @@
+"""Raw text read piece by piece, so that a file may be bigger than memory: .txt, .gz and JSON lines."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from accordeur.errors import DataError
+
+PIECE = 2**20  # characters of one piece: large enough for fast tokenizers, small enough for any memory
+TEXT_ENDINGS = (".txt", ".md", ".jsonl", ".gz")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One file of raw text. Of JSON lines, the named columns of a row are one document, joined by line breaks."""
+
+    path: Path
+    columns: tuple[str, ...] = ("text",)
+
+    @property
+    def is_rows(self) -> bool:
+        """Whether the file holds JSON lines."""
+        return self.path.name.removesuffix(".gz").endswith(".jsonl")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """A stretch of one document; `last` where the document ends with it."""
+
+    text: str
+    last: bool
+
+
+def sources(paths: Iterable[Path], columns: tuple[str, ...] = ("text",)) -> list[Source]:
+    """The files that are named, and all text files of the folders that are. DataError where there is none."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += sorted(inner for inner in path.rglob("*") if inner.is_file() and inner.suffix in TEXT_ENDINGS)
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise DataError(f"no file or folder at {path}", hint="expected a .txt, .gz or .jsonl file, or a folder of them")
+    if not found:
+        raise DataError("no text file found", hint=f"expected files that end in {', '.join(TEXT_ENDINGS)}")
+    return [Source(path=path, columns=columns) for path in found]
+
+
+def pieces(given: Sequence[Source]) -> Iterator[Piece]:
+    """The text of all files in order. DataError for a binary file, and where all of them together hold no text."""
+    empty = True
+    for source in given:
+        for piece in rows(source) if source.is_rows else stretches(source):
+            empty = empty and not piece.text.strip()
+            yield piece
+    if empty:
+        names = ", ".join(str(source.path) for source in given[:3])
+        raise DataError(f"the corpus is empty: no text in {names}", hint="expected UTF-8 text")
+
+
+def texts(given: Sequence[Source]) -> Iterator[str]:
+    """The same without the ends of documents."""
+    return (piece.text for piece in pieces(given))
+
+
+def stretches(source: Source) -> Iterator[Piece]:
+    """A text file, one document, in pieces that end where a line or a word does."""
+    rest = ""
+    with opened(source.path) as stream:
+        while True:
+            block = read(stream, source.path)
+            if not block:
+                break
+            rest += block
+            if len(rest) >= PIECE:
+                cut = place_to_cut(rest, source.path)
+                yield Piece(text=rest[:cut], last=False)
+                rest = rest[cut:]
+    yield Piece(text=rest, last=True)
+
+
+def place_to_cut(text: str, path: Path) -> int:
+    """Behind the last line break, else before the last space."""
+    line = text.rfind("\n") + 1
+    cut = line or text.rfind(" ")
+    if cut <= 0:
+        raise DataError(
+            f"{path} holds {len(text):,} characters without a line break or a space",
+            hint="that is no running text; break it into lines, or train on characters from another file",
+        )
+    return cut
+
+
+def rows(source: Source) -> Iterator[Piece]:
+    """A file of JSON lines, each row a document."""
+    with opened(source.path) as stream:
+        number = 0
+        while True:
+            line = read(stream, source.path, line=True)
+            if not line:
+                return
+            number += 1
+            if line.strip():
+                yield Piece(text=row_text(line, number, source), last=True)
+
+
+def row_text(line: str, number: int, source: Source) -> str:
+    """The named columns of one row, joined by line breaks."""
+    where = f"{source.path}:{number}"
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as fault:
+        raise DataError(f"not valid JSON: {fault}", where=where) from fault
+    values = [row.get(column) for column in source.columns] if isinstance(row, dict) else []
+    strings = [value for value in values if isinstance(value, str)]
+    if not strings:
+        found = ", ".join(row) if isinstance(row, dict) else type(row).__name__
+        raise DataError(f"no text in columns {', '.join(source.columns)}; found: {found}", where=where, hint="name the columns")
+    return "\n".join(strings)
+
+
+def opened(path: Path) -> IO[str]:
+    """A file as UTF-8, unpacked where it is gzip'd."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", newline="")
+    return path.open(encoding="utf-8", newline="")
+
+
+def read(stream: IO[str], path: Path, *, line: bool = False) -> str:
+    """The next line or block. DataError where it is no UTF-8 text."""
+    try:
+        text = stream.readline(64 * PIECE) if line else stream.read(PIECE)
+    except UnicodeDecodeError as fault:
+        raise DataError(f"{path} is not UTF-8 text: {fault.reason}", hint="convert it, e.g. iconv -t utf-8") from fault
+    except (gzip.BadGzipFile, EOFError) as fault:
+        raise DataError(f"{path} is a damaged gzip file: {fault}") from fault
+    if "\0" in text:
+        raise DataError(f"{path} is a binary file: it holds zero bytes", hint="expected plain UTF-8 text")
+    return text

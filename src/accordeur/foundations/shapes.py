@@ -1,0 +1,110 @@
+"""The shape of a model to pretrain: one dial from which width, depth, heads, batch and rate follow."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from accordeur.errors import RecipeError
+
+Family = Literal["gpt", "bert", "t5"]
+HEAD_WIDTH = 32  # of small models; heads = width / 32
+ASPECT = 48  # width per layer: small models do best near it (Levine et al. 2020 give 64 and more for large ones)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Width, depth and context of a model. An encoder-decoder has `layers` on either side."""
+
+    layers: int
+    width: int
+    heads: int
+    context: int = 512  # tokens of a row
+    vocabulary: int = 8192
+
+    @property
+    def weights(self) -> int:
+        """Weights of a decoder of this shape: 12 w² a layer, and one matrix for the vocabulary, tied."""
+        return 12 * self.layers * self.width**2 + (self.vocabulary + self.context) * self.width
+
+    @property
+    def flops_per_token(self) -> int:
+        """Of training: 6 per weight that multiplies, 12·T·w a layer for attention (Kaplan et al. 2020)."""
+        multiplied = 12 * self.layers * self.width**2 + self.vocabulary * self.width
+        return 6 * multiplied + 12 * self.layers * self.width * self.context
+
+    @property
+    def rate(self) -> float:
+        """Peak rate of AdamW: 3e-3 at width 192, falling with the width (Yang et al. 2022: proportional to 1 / width)."""
+        return min(5e-3, 3e-3 * 192 / self.width)
+
+
+SIZES = {
+    "tiny": Shape(layers=2, width=128, heads=4, context=256, vocabulary=2000),
+    "mini": Shape(layers=4, width=192, heads=6, context=512, vocabulary=8192),
+    "small": Shape(layers=8, width=384, heads=12, context=512, vocabulary=8192),
+}
+
+
+def shape_of(size: str) -> Shape:
+    """A named size. RecipeError for another name."""
+    if size not in SIZES:
+        raise RecipeError(f"size {size!r} is unknown", hint=f"expected {', '.join(SIZES)}, or --budget with minutes")
+    return SIZES[size]
+
+
+def shape_for(flops: float, context: int = 512, vocabulary: int = 8192) -> Shape:
+    """The shape whose training on 20 tokens a weight (Hoffmann et al. 2022) costs about `flops`."""
+    fitting = [shape for shape in ladder(context, vocabulary) if shape.flops_per_token * 20 * shape.weights <= flops]
+    return fitting[-1] if fitting else ladder(context, vocabulary)[0]
+
+
+def ladder(context: int, vocabulary: int) -> list[Shape]:
+    """Shapes from small to large: widths in steps of 64, depth by the aspect, heads of 32 (64 from width 512)."""
+    shapes = []
+    for width in (64, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536):
+        heads = width // (HEAD_WIDTH if width < 512 else 64)
+        layers = max(2, round(width / ASPECT)) if width < 512 else math.ceil(width / 64)
+        shapes.append(Shape(layers=layers, width=width, heads=heads, context=context, vocabulary=vocabulary))
+    return shapes
+
+
+def new_model(family: Family, shape: Shape, tokenizer: Any, seed: int) -> Any:
+    """A model at random, from the library's own configuration class; the same for the same seed. No dropout.
+
+    RecipeError where width and heads don't fit.
+    """
+    import torch
+    import transformers
+
+    if shape.width % shape.heads:
+        raise RecipeError(f"width {shape.width} is not a multiple of {shape.heads} heads")
+    transformers.utils.logging.set_verbosity_error()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return BUILDERS[family](shape, tokenizer).eval()
+
+
+def gpt(shape: Shape, tokenizer: Any) -> Any:
+    """GPT-2 (Radford et al. 2019). Its activation is the same function as the library's default, computed in one pass."""
+    import transformers
+
+    config = transformers.GPT2Config(
+        vocab_size=len(tokenizer),
+        n_positions=shape.context,
+        n_embd=shape.width,
+        n_layer=shape.layers,
+        n_head=shape.heads,
+        activation_function="gelu_pytorch_tanh",
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=tokenizer.eos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return transformers.GPT2LMHeadModel(config)
+
+
+BUILDERS = {"gpt": gpt}

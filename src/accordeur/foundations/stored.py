@@ -1,0 +1,121 @@
+"""Token ids on disk, memory-mapped: a corpus of any size as rows for the training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from accordeur.errors import DataError
+from accordeur.example import Encoded
+from accordeur.foundations.corpus import Piece
+from accordeur.store import read_json, write_json
+
+IDS, ABOUT = "tokens.bin", "tokens.json"
+GROUP = 64  # texts encoded at once, in parallel
+STRETCH = 20_000  # characters of one of them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A tokenised text: its ids on disk, and what it was."""
+
+    ids: npt.NDArray[Any]  # a memory map, uint16 or uint32
+    tokens: int
+    characters: int
+    words: int
+    documents: int
+
+
+def write_ids(pieces: Iterable[Piece], tokenizer: Any, folder: Path, *, end_id: int | None) -> Stored:
+    """Tokenises text into folder/tokens.bin, `end_id` after every document, without ever holding it whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dtype = np.dtype(np.uint16 if len(tokenizer) <= 2**16 else np.uint32)
+    counts = {"tokens": 0, "characters": 0, "words": 0, "documents": 0}
+    stretches = short_stretches(pieces)
+    with (folder / IDS).open("wb") as stream:
+        while group := list(islice(stretches, GROUP)):
+            encoded = encode([piece.text for piece in group], tokenizer)
+            for piece, ids in zip(group, encoded, strict=True):
+                ending = [end_id] if piece.last and end_id is not None else []
+                append(stream, [*ids, *ending], dtype)
+                counts["tokens"] += len(ids) + len(ending)
+                counts["characters"] += len(piece.text)
+                counts["words"] += len(piece.text.split())
+                counts["documents"] += piece.last
+    write_json(folder / ABOUT, {**counts, "dtype": dtype.name})
+    return open_ids(folder)
+
+
+def encode(texts: list[str], tokenizer: Any) -> list[list[int]]:
+    """Ids without special tokens; all cores at work where the tokenizer is the library's own."""
+    if tokenizer.is_fast:
+        return [encoding.ids for encoding in tokenizer.backend_tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
+    return ids
+
+
+def append(stream: IO[bytes], ids: list[int], dtype: np.dtype[Any]) -> None:
+    """Writes some ids at the end."""
+    stream.write(np.asarray(ids, dtype=dtype).tobytes())
+
+
+def short_stretches(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The same text in stretches of some 20,000 characters that end with a line, so that all cores have work."""
+    for piece in pieces:
+        start, size = 0, len(piece.text)
+        while True:
+            end = piece.text.find("\n", start + STRETCH) + 1 or size
+            yield Piece(text=piece.text[start:end], last=piece.last and end == size)
+            start = end
+            if start >= size:
+                break
+
+
+def open_ids(folder: Path) -> Stored:
+    """What `write_ids` wrote, mapped into memory, not read."""
+    about = read_json(folder / ABOUT)
+    if not about["tokens"]:
+        raise DataError("the corpus holds no token", hint="expected UTF-8 text")
+    ids = np.memmap(folder / IDS, dtype=about.pop("dtype"), mode="r")
+    return Stored(ids=ids, **about)
+
+
+class Blocks(Sequence[Encoded]):
+    """Packed rows of equal length for a causal model: row i holds tokens i·T to (i+1)·T, its targets stand one further.
+
+    Every token but the very first is a target exactly once; a last row that is short is left out where there are others.
+    """
+
+    def __init__(self, stored: Stored, length: int, places: npt.NDArray[np.int64] | None = None) -> None:
+        self.ids = stored.ids
+        self.length = length
+        whole = (stored.tokens - 1) // length
+        self.places = np.arange(max(1, whole), dtype=np.int64) if places is None else places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, place: int) -> Encoded: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Encoded]: ...
+    def __getitem__(self, place: int | slice) -> Encoded | list[Encoded]:
+        """One row, or some."""
+        if isinstance(place, slice):
+            return [self[row] for row in range(*place.indices(len(self)))]
+        start = int(self.places[place]) * self.length
+        window = np.asarray(self.ids[start : start + self.length + 1], dtype=np.int32)
+        return Encoded(tokens=window[:-1], target=window[1:], row=int(place))
+
+    def sample(self, count: int) -> Blocks:
+        """At most `count` rows, evenly spread over the text."""
+        chosen = np.unique(np.linspace(0, len(self.places) - 1, min(count, len(self.places))).round().astype(np.int64))
+        other = Blocks.__new__(Blocks)
+        other.ids, other.length, other.places = self.ids, self.length, self.places[chosen]
+        return other
