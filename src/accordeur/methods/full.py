@@ -29,8 +29,13 @@ class Full(Method):
     schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
     weight_decay: float = 0.01
     smoothing: float = 0.0
+    layer_decay: float = 1.0  # factor of the rate per block downwards; 0.9 keeps the lower ones nearer to where they were
     dropout: float = 0.1  # before the head; the base keeps its own
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f"expected layer_decay above 0 and at most 1, found {self.layer_decay}")
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Trains everything."""
@@ -40,6 +45,7 @@ class Full(Method):
             schedule=self.schedule,
             weight_decay=self.weight_decay,
             smoothing=self.smoothing,
+            layer_decay=self.layer_decay,
         )
         rates = (self.rate,) if self.rate else self.rates
         moving = Moving(surgery=Surgery(name="all"), settings=settings, rates=rates, pooling=self.pooling, dropout=self.dropout)

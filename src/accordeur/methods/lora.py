@@ -25,7 +25,10 @@ class Lora(Method):
     rank: int = 8
     alpha: float = 32.0
     dropout: float = 0.1
-    targets: tuple[str, ...] | str | None = None  # layers by name, "all-linear", or none: the family's usual ones
+    targets: tuple[str, ...] | Literal["all-linear"] | None = None  # layers by name, all, or none: the family's usual ones
+    rslora: bool = False  # scale by alpha / sqrt(rank) instead (Kalajdzievski 2023)
+    dora: bool = False  # learn the norms of the columns apart (DoRA, Liu et al. 2024)
+    b_factor: float = 1.0  # rate of B over that of A (LoRA+, Hayou et al. 2024, recommends 16)
     rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
     batch_rows: int = 16
@@ -38,18 +41,30 @@ class Lora(Method):
 
     def __post_init__(self) -> None:
         if self.rank < 1 or self.alpha <= 0 or not 0 <= self.dropout < 1:
-            raise ValueError(f"expected rank >= 1, alpha > 0 and dropout in [0, 1), found {self.rank}, {self.alpha}, {self.dropout}")
+            found = f"{self.rank}, {self.alpha}, {self.dropout}"
+            raise ValueError(f"expected rank >= 1, alpha > 0 and dropout in [0, 1), found {found}")
+        if self.b_factor <= 0:
+            raise ValueError(f"expected b_factor > 0, found {self.b_factor}")
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Trains the adapters, and the head where the kind has one."""
         targets = list(self.targets) if isinstance(self.targets, tuple) else self.targets
-        wanted = {"rank": self.rank, "alpha": self.alpha, "dropout": self.dropout, "targets": targets, "trunk_dropout": self.trunk_dropout}
+        wanted = {
+            "rank": self.rank,
+            "alpha": self.alpha,
+            "dropout": self.dropout,
+            "targets": targets,
+            "trunk_dropout": self.trunk_dropout,
+            "use_rslora": self.rslora,
+            "use_dora": self.dora,
+        }
         settings = TrainingSettings(
             batch_rows=self.batch_rows,
             epochs=self.epochs,
             schedule=self.schedule,
             weight_decay=self.weight_decay,
             smoothing=self.smoothing,
+            b_factor=self.b_factor,
         )
         rates = (self.rate,) if self.rate else self.rates
         moving = Moving(surgery=Surgery(name="lora", settings=wanted), settings=settings, rates=rates, pooling=self.pooling)

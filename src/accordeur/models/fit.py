@@ -43,8 +43,7 @@ class Moving:
 
 def fit_moved(task: Task, base: Base, context: Context, moving: Moving) -> Moved:
     """Adapts a base by moving weights; deterministic given the plan, and resumable at every step."""
-    if base.family == "remote":
-        raise NotApplicable("this base can't be trained: it is served elsewhere")
+    check_trainable(base)
     work = Work(task=task, base=base, context=context, moving=moving)
     items = work.items()
     plan = TrainingPlan(**context.planned("training", lambda: work.plan(items).plain()))
@@ -59,6 +58,12 @@ def fit_moved(task: Task, base: Base, context: Context, moving: Moving) -> Moved
         stopped=training.stopped,
         curve=list(training.curve),
     )
+
+
+def check_trainable(base: Base) -> None:
+    """NotApplicable for a served model, whose weights are not here."""
+    if base.family == "remote":
+        raise NotApplicable("this base can't be trained: it is served elsewhere")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +82,11 @@ class Work:
             self.task, self.base, moving.surgery, pooling=moving.pooling, dropout=moving.dropout, seed=self.context.seed
         )
         model = Moved(self.task, self.base, network, moving.surgery, device)
-        return model.with_facts(answer_limit=longest_answer(self.task.train, self.task, model.codec)) if not network.outputs else model
+        return (
+            model.with_facts(answer_limit=longest_answer(self.task.train, self.task, model.codec))
+            if not network.outputs
+            else model
+        )
 
     def items(self) -> list[Encoded]:
         """The train rows as ids; rows without anything to learn from are left out (the checks have counted them)."""

@@ -34,7 +34,14 @@ class Moved(AdaptedModel):
     """A network whose moved tensors are all that is saved."""
 
     def __init__(
-        self, task: Task, base: Base, network: Network, surgery: Surgery, device: DevicePlan, *, facts: Mapping[str, Any] | None = None
+        self,
+        task: Task,
+        base: Base,
+        network: Network,
+        surgery: Surgery,
+        device: DevicePlan,
+        *,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
         self.task = task.frame()
         self.base = base
@@ -112,12 +119,16 @@ class Moved(AdaptedModel):
         return {**self._facts, "trainable_parameters": count(self.network).moving, "moves_base": True, "language_head": written}
 
 
-def build_network(task: Task, base: Base, surgery: Surgery, *, pooling: str = "own", dropout: float = 0.1, seed: int = 0) -> Network:
+def build_network(
+    task: Task, base: Base, surgery: Surgery, *, pooling: str = "own", dropout: float = 0.1, seed: int = 0
+) -> Network:
     """A fresh copy of the base in the form that the kind asks for, prepared so that only what should move can."""
     kind = kind_of(task.kind)
     form, outputs = kind.form(base.family, task), kind.outputs(task)
     trunk, _ = base.load(language_head=form in ("causal", "seq2seq", "masked"))
-    network = Network(trunk, form, outputs=outputs, pooling=base.pooling if pooling == "own" else pooling, dropout=dropout, seed=seed)
+    network = Network(
+        trunk, form, outputs=outputs, pooling=base.pooling if pooling == "own" else pooling, dropout=dropout, seed=seed
+    )
     operate(network, surgery)
     return network
 
@@ -139,4 +150,3 @@ def open_model(folder: Path, described: Mapping[str, Any], base: Base | None = N
         raise ModelError(f"{folder / MOVED_FILE} lacks {', '.join(missing[:5])}")
     network.eval()
     return Moved(task, found, network, surgery, device or plan_device(), facts=described["facts"])
-

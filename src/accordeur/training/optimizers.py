@@ -39,7 +39,10 @@ def groups(network: nn.Module, settings: TrainingSettings) -> list[Group]:
 
 
 def set_rate(optimizer: torch.optim.Optimizer, factor: float, progress: float = 1.0) -> float:
-    """Sets every group's rate to factor × peak, or 0 before the share of the steps at which it opens; returns that of the first open one."""
+    """Sets every group's rate to factor × peak, or 0 before the share of the steps at which it opens.
+
+    Returns the rate of the first open group.
+    """
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * factor if progress > group["opens"] else 0.0
     return float(next((group["lr"] for group in optimizer.param_groups if progress > group["opens"]), 0.0))

@@ -40,7 +40,7 @@ def b_factor(name: str, settings: TrainingSettings) -> float:
 
 
 def depths(network: Any) -> tuple[Callable[[str], int], int]:
-    """(the depth of a parameter by its name, the greatest one): 0 below the blocks, then a block each, head and last norm on top."""
+    """(the depth of a parameter by its name, the greatest one): 0 below the blocks, a block each, head and last norm on top."""
     names = stack(network)
     above = ("head.", *(f"trunk.{name}." for name in final_norms(network.trunk, names[-1].rpartition(".")[0])))
     places = {f"trunk.{name}.": place for place, name in enumerate(names, start=1)}

@@ -67,7 +67,7 @@ def blocks(trunk: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 def stack(network: Any) -> list[str]:
-    """Names of the blocks that the network's form goes through, bottom to top: of an encoder-decoder both halves, or the encoder's."""
+    """Names of the blocks that the form goes through, bottom to top; of an encoder-decoder both halves, or the encoder alone."""
     trunk = network.trunk
     if not trunk.config.is_encoder_decoder:
         return [name for name, _ in blocks(trunk)]
