@@ -70,7 +70,7 @@ def test_cells_stay_strings(tmp_path: Path, cell: str) -> None:
 def test_quoted_newlines_commas_and_quotes(tmp_path: Path) -> None:
     path = write(tmp_path, "rows.csv", 'text,label\r\n"a, ""b""\r\nc",x\r\n\r\n' + '"' + "y" * 1_000_000 + '",z\r\n')
     rows = list(read_rows(path))
-    assert rows[0].values == {"text": 'a, "b"\nc', "label": "x"} or rows[0].values == {"text": 'a, "b"\r\nc', "label": "x"}
+    assert rows[0].values == {"text": 'a, "b"\r\nc', "label": "x"}
     assert len(rows[1].values["text"]) == 1_000_000
     assert [row.line for row in rows] == [2, 5]
 

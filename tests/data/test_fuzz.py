@@ -58,18 +58,11 @@ def test_json_is_read_back_exactly(folder: Path, cells: list[tuple[Any, str]], a
     st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
 )
 @example([("\x85", "\u2028")], ",", csv.QUOTE_MINIMAL)
-def test_tables_are_read_back_exactly_or_refused(
-    folder: Path, cells: list[tuple[str, str]], delimiter: str, quoting: Any
-) -> None:
+def test_tables_are_read_back_exactly(folder: Path, cells: list[tuple[str, str]], delimiter: str, quoting: Any) -> None:
     stream = io.StringIO()
-    csv.writer(stream, delimiter=delimiter, quoting=quoting, lineterminator="\n").writerows([("text", "label"), *cells])
+    csv.writer(stream, delimiter=delimiter, quoting=quoting).writerows([("text", "label"), *cells])
     path = stored(folder, "rows.csv", stream.getvalue().encode())
-    try:
-        found = [row.values for row in read_rows(path)]
-    except DataError as refusal:
-        assert "CR" in str(refusal) or "0 rows" in str(refusal)
-        assert any("\r" in cell for pair in cells for cell in pair)
-        return
+    found = [row.values for row in read_rows(path)]
     assert found == [{"text": text, "label": label} for text, label in cells]
 
 

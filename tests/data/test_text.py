@@ -25,7 +25,7 @@ def test_passages_end_between_paragraphs(tmp_path: Path) -> None:
 
 @given(st.lists(st.text(alphabet="ab .", max_size=9000), max_size=8))
 def test_nothing_is_lost_and_no_passage_is_huge(texts: list[str]) -> None:
-    lines = [Line(number, text, True, False) for number, text in enumerate(texts, start=1)]
+    lines = [Line(number, text, "\n", False) for number, text in enumerate(texts, start=1)]
     found = [passage for _, passage in passages(lines)]
     assert "".join("".join(found).split()) == "".join("".join(texts).split())
     assert all(len(passage) <= 3 * TARGET for passage in found)

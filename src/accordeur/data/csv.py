@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from accordeur.data.journal import Journal, shown
-from accordeur.data.lines import MAX_LINE, Line, read_lines
+from accordeur.data.lines import MAX_LINE, read_lines
 from accordeur.data.row import Row
 from accordeur.data.sniff import Format, require_text
 from accordeur.errors import DataError
@@ -74,7 +74,7 @@ class Records:
         for line in self.lines:
             self.number = line.number
             self.spoilt = self.spoilt or line.bad
-            yield text_of(line)
+            yield line.text + line.end
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         csv.field_size_limit(MAX_LINE)
@@ -100,11 +100,6 @@ class Records:
             return "a line ends in CR only, or holds a bare CR outside quotes; expected LF or CRLF"
         noticed = f", noticed at line {self.number}" if self.number > start else ""
         return f"{QUOTING} ({fault}{noticed})"
-
-
-def text_of(line: Line) -> str:
-    """A line as csv expects it, its end included."""
-    return line.text + "\n" if line.ended else line.text
 
 
 def given(separator: str, path: Path) -> str:

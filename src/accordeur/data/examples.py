@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
 
 from accordeur.data.build import BUILDERS, Cells
 from accordeur.data.journal import Journal, shown
@@ -21,17 +20,45 @@ def build_examples(rows: Iterable[Row], shape: Shape, journal: Journal) -> tuple
 
     Rows are named by their `id` column where it holds texts that are all different, else by their line.
     """
-    labels = Labels()
-    found = tuple(_good(rows, shape, labels, journal))
+    labels, names = Labels(), Names(taken="id" in shape.columns.values())
+    found = tuple(_good(rows, shape, (labels, names), journal))
     column = shape.columns.get("label")
     if column is not None:
         labels.judge(column, journal)
     _note(found, shape, journal)
-    return _named(found, journal)
+    if not names.why:
+        return found
+    journal.note(f"column 'id' isn't used to name rows ({names.why}); they are named by their line")
+    return tuple(_unnamed(example) for example in found)
 
 
-def _good(rows: Iterable[Row], shape: Shape, labels: Labels, journal: Journal) -> Iterator[Example]:
+class Names:
+    """The ids of rows, as long as every one is a text and different; `why` says what ended that."""
+
+    def __init__(self, *, taken: bool) -> None:
+        self.taken = taken
+        self.seen: set[str] = set()
+        self.why = ""
+
+    def of(self, row: Row) -> str | None:
+        """The row's own id, or None where there is none or it can't serve."""
+        if self.taken or self.why or "id" not in row.values:
+            return None
+        name = row.values["id"]
+        if not isinstance(name, str) or not name:
+            self.why = f"not every row has a text there, see {row.file}:{row.line}"
+        elif name in self.seen:
+            self.why = f"'{name}' stands in more than one row"
+        else:
+            self.seen.add(name)
+            return name
+        return None
+
+
+def _good(rows: Iterable[Row], shape: Shape, kept: tuple[Labels, Names], journal: Journal) -> Iterator[Example]:
     """The examples of the rows without fault."""
+    labels, names = kept
+    used = set(shape.columns.values()) - ({shape.columns["answers"]} if shape.form == "answers" else set())
     build = BUILDERS[shape.form]
     lacking_before = False
     for row in rows:
@@ -47,31 +74,17 @@ def _good(rows: Iterable[Row], shape: Shape, labels: Labels, journal: Journal) -
         for fault in faults:
             journal.problem(row.file, row.line, fault)
         if not faults:
-            yield _example(row, shape, given, expected)
+            extra = {column: value for column, value in row.values.items() if column not in used}
+            name = names.of(row)
+            if name is not None:
+                del extra["id"]
+            yield Example(id=name or str(row.line), given=given, expected=expected, extra=extra, file=row.file, line=row.line)
 
 
-def _example(row: Row, shape: Shape, given: dict[str, Any], expected: Any) -> Example:
-    used = set(shape.columns.values()) - ({shape.columns["answers"]} if shape.form == "answers" else set())
-    extra = {column: value for column, value in row.values.items() if column not in used}
-    return Example(id=str(row.line), given=given, expected=expected, extra=extra, file=row.file, line=row.line)
-
-
-def _named(found: tuple[Example, ...], journal: Journal) -> tuple[Example, ...]:
-    """The examples under their own ids, where these are texts and all different."""
-    if not found or "id" not in found[0].extra:
-        return found
-    ids = Counter(each for example in found if isinstance(each := example.extra.get("id"), str) and each)
-    if len(ids) == len(found):
-        return tuple(_renamed(example) for example in found)
-    twice = next((name for name, count in ids.items() if count > 1), None)
-    why = f"'{twice}' stands in more than one row" if twice else "not every row has a text there"
-    journal.note(f"column 'id' isn't used to name rows ({why}); they are named by their line")
-    return found
-
-
-def _renamed(example: Example) -> Example:
-    extra = {column: value for column, value in example.extra.items() if column != "id"}
-    return replace(example, id=example.extra["id"], extra=extra)
+def _unnamed(example: Example) -> Example:
+    """The example under its line, with its id among the columns carried along."""
+    extra = example.extra if "id" in example.extra else {"id": example.id, **example.extra}
+    return replace(example, id=str(example.line), extra=extra)
 
 
 def _note(found: tuple[Example, ...], shape: Shape, journal: Journal) -> None:
@@ -81,9 +94,8 @@ def _note(found: tuple[Example, ...], shape: Shape, journal: Journal) -> None:
         journal.note(f"graded: '{shape.columns['score']}' is kept as a number, {min(grades):g} to {max(grades):g}")
     special: Counter[str] = Counter()
     for example in found:
-        text = flatten([*example.given.values(), flatten(example.expected)])
-        if "<" in text or "[" in text:
-            special.update(set(SPECIAL_TOKEN.findall(text)))
+        texts = [flatten(value) for value in (*example.given.values(), example.expected)]
+        special.update({token for text in texts if "<" in text or "[" in text for token in SPECIAL_TOKEN.findall(text)})
     if special:
         names = shown((f"{name} in {count}" for name, count in special.most_common()), 4)
         journal.note(f"text that looks like special tokens is kept as plain text (rows: {names})")

@@ -57,7 +57,7 @@ def fault_of(line: Line, fault: BadJson) -> str:
     """What is wrong with a line, with the likely cause where one is plain."""
     if "\r" in line.text.strip(SPACE):
         return "its lines end in CR only; expected LF or CRLF (convert: tr '\\r' '\\n')"
-    if fault.torn and not line.ended:
+    if fault.torn and not line.end:
         return f"the file ends mid-record: {fault}"
     if fault.torn:
         return f"the object isn't closed on this line ({fault}): each object must stand on one line, or all in one array"

@@ -22,11 +22,11 @@ MOST_BLANK = 100_000
 
 
 class Line(NamedTuple):
-    """One line without its end. `ended`: a newline followed it. `bad`: reported already, its text is only a stand-in."""
+    """One line and its end ("\\n", "\\r\\n" or nothing). `bad`: reported already, its text is only a stand-in."""
 
     number: int
     text: str
-    ended: bool
+    end: str
     bad: bool
 
 
@@ -86,7 +86,7 @@ def read_lines(path: Path, journal: Journal, *, packed: bool) -> Iterator[Line]:
                 if blank > MOST_BLANK:
                     raise journal.fatal(str(path), number, f"more than {MOST_BLANK:,} blank lines in a row")
                 line = _line(raw, number, offset, path=path, journal=journal)
-                yield line if len(raw) <= MAX_LINE or line.ended else _overlong(stream, line, path=path, journal=journal)
+                yield line if len(raw) <= MAX_LINE or line.end else _overlong(stream, line, path=path, journal=journal)
                 offset = stream.produced
     except EOFError:
         raise journal.fatal(str(path), number + 1, "the gzip data ends early: the file is truncated") from None
@@ -101,21 +101,21 @@ def _overlong(stream: Metered, line: Line, *, path: Path, journal: Journal) -> L
     ended = False
     while not ended and (rest := stream.readline(MAX_LINE)):
         ended = rest.endswith(b"\n")
-    return Line(line.number, "", ended, True)
+    return Line(line.number, "", "\n" * ended, True)
 
 
 def _line(raw: bytes, number: int, offset: int, *, path: Path, journal: Journal) -> Line:
     """Decodes one line; reports NUL bytes and bytes that aren't UTF-8."""
-    ended = raw.endswith(b"\n")
+    end = "\r\n" if raw.endswith(b"\r\n") else "\n" if raw.endswith(b"\n") else ""
     if number == 1 and raw.startswith(codecs.BOM_UTF8):
         journal.note(f"{path.name}: starts with a byte order mark, left out")
         raw, offset = raw[3:], offset + 3
-    body = raw[: -2 if raw.endswith(b"\r\n") else -1] if ended else raw
-    cut = not ended and len(raw) > MAX_LINE
+    body = raw[: len(raw) - len(end)]
+    cut = not end and len(raw) > MAX_LINE
     complaint = "" if cut else complain(body, offset)
     if complaint:
         journal.problem(str(path), number, complaint)
-    return Line(number, body.decode("utf-8", "replace"), ended, bool(complaint))
+    return Line(number, body.decode("utf-8", "replace"), end, bool(complaint))
 
 
 def complain(body: bytes, offset: int) -> str:

@@ -15,6 +15,7 @@ from accordeur.example import Example
 
 MIN_ROWS = 10
 PARTS = ("test", "validation")
+RARE_HINT = "add rows to these classes, merge them, or remove them; if these are grades, not classes: --map score=<the column>"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +150,7 @@ def _require_rows(draft: _Draft, missing: list[str]) -> None:
     ]
     if problems:
         message = f"{len(rare)} of {len(distinct)} classes have fewer than {need} different rows, one for each part of the data"
-        raise DataError(message, hint="add rows to these classes, merge them with others, or remove them", problems=problems)
+        raise DataError(message, hint=RARE_HINT, problems=problems)
 
 
 def rows_of(count: int, what: str = "different ") -> str:
