@@ -23,7 +23,7 @@ class Task:
     validation: tuple[Example, ...]
     test: tuple[Example, ...]
     metrics: tuple[str, ...]
-    labels: tuple[str, ...] = ()  # classify: sorted class names; empty for graded labels and other kinds
+    labels: tuple[str, ...] = ()  # classify: class names (none for grades); tag: IOB2 tags; extract: "no answer" if possible
     definitions: tuple[str, ...] = ()  # one description per label, where the user gave them
     template: str | None = None  # write: a Jinja template that replaces the default one
     prompts: tuple[str, ...] = ()  # the user's own prompt templates

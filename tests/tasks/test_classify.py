@@ -79,6 +79,10 @@ def test_windows_of_a_pair_show_all_of_both(first: int, second: int) -> None:
     assert all(len(item.tokens) <= 32 and all(count) for item, count in zip(items, counts, strict=True))
     assert sum(count[0] for count in counts) >= first
     assert sum(count[1] for count in counts) >= second
+    room = 32 - 3
+    assert len(items) == max(
+        1, -(-max(first, second) // (room // 2 if min(first, second) > room // 2 else room - min(first, second)))
+    )
     if first == 3:
         assert all(count[0] == 3 for count in counts)
     assert all(item.segments is not None and len(item.segments) == len(item.tokens) for item in items)

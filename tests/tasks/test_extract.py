@@ -131,6 +131,12 @@ def test_the_best_span_neither_runs_backward_nor_too_far() -> None:
     assert span is not None
     assert (span.first + 10, span.margin) == (200, 9.0)
     logits[:] = 0
+    logits[50, 0], logits[49, 1] = 9.0, 8.0  # an end one token too early
+    span = best_span(logits, 10, 290)
+    assert span is not None
+    assert span.margin == 9.0
+    assert span.last >= span.first
+    logits[:] = 0
     logits[20, 0] = logits[20 + MAX_ANSWER, 1] = 9.0
     span = best_span(logits, 10, 290)
     assert span is not None

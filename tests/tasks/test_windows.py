@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,7 @@ def test_every_token_is_in_a_window_and_owned_once(length: int, room: int, overl
         assert window.start <= window.own_start <= window.own_stop <= window.stop
         assert window.stop - window.start <= room
     shared = min(overlap, room - 1)
-    assert all(before.stop - after.start >= shared for before, after in zip(found, found[1:], strict=False))
+    assert all(before.stop - after.start >= shared for before, after in pairwise(found))
     assert found[0].start == 0
     assert found[-1].stop == length
     fewest = 1 if length <= room else -(-(length - shared) // (room - shared))

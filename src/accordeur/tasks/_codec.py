@@ -74,6 +74,9 @@ class Codec:
         encoded = self.tokenizer(
             text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True, verbose=False
         )
+        if not self.special_ids.intersection(encoded["input_ids"]):
+            places = np.asarray(encoded["offset_mapping"], np.int32).reshape(-1, 2)
+            return Pieces(ids=np.asarray(encoded["input_ids"], np.int32), starts=places[:, 0], stops=places[:, 1])
         rows = [
             (part, start, stop)
             for identity, (start, stop) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)

@@ -151,7 +151,9 @@ def pieces_of(tokens: Sequence[str], codec: Codec) -> tuple[IntArray, npt.NDArra
     starts = stops - [len(token) for token in tokens]
     pieces = codec.pieces(" ".join(tokens))
     words = words_of(pieces, starts, stops)
-    missing = np.setdiff1d(np.arange(len(tokens)), words)
+    present = np.zeros(len(tokens), bool)
+    present[words[words >= 0]] = True
+    missing = np.flatnonzero(~present)
     if not len(missing):
         return pieces.ids, words
     before = np.searchsorted(np.maximum.accumulate(words), missing) if len(words) else np.zeros(len(missing), np.int64)
@@ -164,10 +166,8 @@ def words_of(pieces: Pieces, starts: npt.NDArray[Any], stops: npt.NDArray[Any]) 
     word = np.minimum(np.searchsorted(stops, last, side="right"), len(stops) - 1)
     inside = (pieces.stops > pieces.starts) & (last >= starts[word]) & (last < stops[word])
     word = np.where(inside, word, -1)
-    places, first = np.unique(word, return_index=True)
-    result = np.full(len(word), -1, np.int64)
-    result[first[places >= 0]] = places[places >= 0]
-    return result
+    before = np.maximum.accumulate(np.concatenate([[-1], word[:-1]]))
+    return np.where(word > before, word, -1)
 
 
 def row_windows(length: int, codec: Codec) -> list[Window]:
