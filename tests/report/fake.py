@@ -48,9 +48,9 @@ def answered(part: str, accuracy: float, rows: int, seed: int) -> list[Answered]
     hardness = np.random.default_rng(1).random(rows)
     random = np.random.default_rng(seed + 10)
     found = []
+    blurred = 0.75 * hardness + 0.25 * random.random(rows)
     for row, (text, label) in enumerate(given):
-        blurred = 0.75 * hardness[row] + 0.25 * random.random()
-        right = blurred < np.quantile(hardness, accuracy) if accuracy else label == LABELS[5]
+        right = blurred[row] < np.quantile(blurred, accuracy) if accuracy else label == LABELS[5]
         neighbour = LABELS[(LABELS.index(label) + 1 + int(random.integers(2))) % len(LABELS)]
         output = label if right else (neighbour if accuracy else LABELS[5])
         sure = float(np.clip(0.55 + 0.44 * random.random(), 0, 0.99))
@@ -141,7 +141,7 @@ def about(names: Sequence[str], rows: int, **recipe: Any) -> dict[str, Any]:
             "notes": [],
         },
         "lengths": {"limit": 256, "rows": 1040, "longest": 141, "cut_rows": 0, "lost_answer_tokens": 0, "notes": []},
-        "command": "accordeur compare workshop.jsonl --methods majority,tfidf,prompt,fewshot,head,lora,full,layers --seeds 3",
+        "command": "accordeur compare workshop.jsonl --methods majority,tfidf,prompt,fewshot,head,adapter,freeze,lora,full --seeds 3",
         "notes": ["read as text and label"],
         "planned": list(names),
     }
@@ -159,11 +159,11 @@ def fake_out(out: Path, rows: int = 320, **recipe: Any) -> Path:
     others = [
         Run(name="fewshot-s0", method="fewshot", seed=0, status="skipped", height=25, reason="an encoder can't be shown examples"),
         Run(
-            name="layers-s0", method="layers", seed=0, status="failed", height=55, trained=True, error_kind="diverged",
+            name="freeze-s0", method="freeze", seed=0, status="failed", height=55, trained=True, error_kind="diverged",
             reason="the loss became NaN at step 31; the weights are those before the step",
         ),
     ]  # fmt: skip
-    stopped = Run(name="adapters-s0", method="adapters", seed=0, status="interrupted", height=45, trained=True, reason="stopped on request")
+    stopped = Run(name="adapter-s0", method="adapter", seed=0, status="interrupted", height=45, trained=True, reason="stopped on request")
     write_json(out / "task.json", about([*names, *(run.name for run in others), stopped.name], rows, **recipe))
     for method, (accuracy, seen, seeds, *_) in METHODS.items():
         for seed in range(seeds):

@@ -18,10 +18,7 @@ ENGLISH = {
     "headline_cannot-tell": "Too close to call, leaning to {method}.",
     "headline_nothing": "No verdict: no method finished.",
     "lead_is": "{method}: {gloss}.",
-    "lead_score": (
-        "On {rows} test rows that no method had seen, it reaches {score} {metric}; "
-        "on other rows of the same kind, expect between {low} and {high}."
-    ),
+    "lead_score": "On {rows} test rows that no method had seen, it scores {score} ({metric}); on other rows of the same kind, expect between {low} and {high}.",
     "lead_score_lower": (
         "On {rows} test rows that no method had seen, its {metric} is {score} (lower is better); "
         "on other rows of the same kind, expect between {low} and {high}."
@@ -41,16 +38,14 @@ ENGLISH = {
         "Every method answered the same {rows} test rows, once, at the end. The bar around a score is its 95 % interval: where the score would fall "
         "on other rows of the same kind. Whether two methods differ is judged on their row-by-row differences, further down, not by whether these bars overlap."
     ),
-    "quality_chart": "{metric} of each method on the test rows, with 95 % intervals. Small dots are single seeds.",
+    "quality_chart": "{metric} of each method on the test rows, with 95 % intervals. Small dots are single seeds; an arrow points to a value beyond the axis.",
     "quality_table": "All metrics, with 95 % intervals over test rows. Select a heading to sort.",
     "higher": "higher is better",
     "lower": "lower is better",
     "differences": "Is the difference real?",
-    "differences_intro": (
-        "Each line sets one method against another on the same rows. The shaded band is the tolerance: differences within {tolerance} do not matter. "
-        "The intervals are widened so that all of them hold at once."
-    ),
-    "differences_chart": "Difference in {metric} between pairs of methods, with intervals that hold together",
+    "differences_intro": "Each line sets a method against {against}, the best score here, on the same rows. The shaded band is the tolerance: differences within {tolerance} do not matter. The intervals are widened so that all of them hold at once.",
+    "differences_chart": "Difference in {metric} from {against}, with intervals that hold together. An arrow points to a value beyond the axis.",
+    "differences_table": "The numbers of the chart; p is adjusted for the number of comparisons (Holm).",
     "difference_axis": "difference in {metric}, {unit}",
     "left_worse": "left: worse, right: better",
     "left_better": "left: better, right: worse",
@@ -77,12 +72,8 @@ ENGLISH = {
     "curve_chart": "Learning curve of {method}",
     # overfitting, forgetting
     "overfitting": "Overfitting",
-    "overfitting_intro": (
-        "The same metric on rows seen in training (ring) and on test rows (dot). "
-        "A wide gap means that the method has learned rows by heart."
-    ),
+    "overfitting_intro": "The same metric on rows seen in training (ring) and on test rows (dot), with the gap between them and its interval. A wide gap means that the method has learned rows by heart.",
     "overfitting_chart": "{metric} on a sample of the training rows and on the test rows",
-    "overfitting_value": "gap {gap} ({span})",
     "forgetting": "Forgetting",
     "forgetting_intro": "What the base model could do in general before it was adapted, and what is left after: {metric}. A loss whose interval excludes zero is real.",
     "forgetting_chart": "What adapting cost in {metric}; right of zero is lost",
@@ -91,7 +82,7 @@ ENGLISH = {
     "before": "Before",
     "after": "After",
     "lost": "Lost",
-    "forgetting_none": "Untrained methods change nothing: {methods}.",
+    "forgetting_none": "Exactly unchanged, because the base model itself was not moved: {methods}.",
     # rows
     "errors": "Mistakes, side by side",
     "confusion": "What is taken for what",
@@ -172,6 +163,17 @@ ENGLISH = {
     "tokens_trained": "Tokens trained",
     "artifact_bytes": "Kept on disk",
     "predict_ms_per_row": "Per answer",
+    "short_gap": "Overfit",
+    "short_forgot": "Forgot",
+    "short_fit": "Fit",
+    "short_memory": "Memory",
+    "short_disk": "Disk",
+    "short_answer": "Answer",
+    "short_weights": "Weights",
+    "short_tokens": "Tokens",
+    "small_fit_cpu_seconds": "CPU {value}",
+    "small_base_bytes": "base {value}",
+    "small_tokens_trained": "{value} tokens",
     "money_fit": "Cost to fit",
     "money_answers": "Per 1,000 answers",
     "gap": "Overfit gap",
@@ -245,7 +247,30 @@ ENGLISH = {
     "method_head": "a small classifier on top of the unchanged base model",
     "method_lora": "small added weights, the base model unchanged (LoRA)",
     "method_full": "all weights of the base model trained",
-    "method_adapters": "small added layers, the base model unchanged",
-    "method_layers": "some layers of the base model trained",
+    "method_adapter": "small networks added between the layers, the base model unchanged",
+    "method_bitfit": "only the biases of the base model trained",
+    "method_freeze": "the topmost layers of the base model trained",
+    "method_ia3": "learned scales inside the base model, its weights unchanged (IA³)",
+    # the model card
+    "money_each": "per 1,000 answers: {value}",
+    "card_made": "A model of kind *{kind}*, made by the method `{method}` (seed {seed}) from the base model {base} on the dataset {task}.",
+    "card_named": "The comparison recommends this method.",
+    "card_leaning": "The comparison can't tell the methods apart for certain; it leans to this one.",
+    "card_other": "The comparison recommends `{method}` instead.",
+    "card_other_leaning": "The comparison can't tell the methods apart for certain; it leans to `{method}`.",
+    "card_evidence": "Evidence",
+    "card_rows": "Judged once on {rows} test rows that no method had seen. The intervals are 95 % intervals over test rows, given this model.",
+    "card_metric": "Metric",
+    "card_value": "Value",
+    "card_compared": "Compared with the other methods on the same rows",
+    "card_limits": "Limits",
+    "card_limit_rows": "The scores hold for rows of the same kind as the test rows. Other data were not looked at.",
+    "card_limit_seed": "This is one seed. How much training again would change it is not covered by the intervals.",
+    "card_limit_gap": "On training rows it scores {train}, on test rows {test}: a gap of {gap} ({span}).",
+    "card_limit_forgot": "{metric}: {before} before, {after} after adapting; lost {change} ({span}).",
+    "card_cost": "Cost",
+    "card_use": "Use",
+    "card_training": "Training",
+    "card_use_words": "The folder holds only what was moved or added; the base model is loaded beside it.",
     "foot": "Made by accordeur from the stored answers of the runs. Nothing on this page comes from the network.",
 }

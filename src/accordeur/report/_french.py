@@ -18,10 +18,7 @@ FRENCH = {
     "headline_cannot-tell": "Trop serré pour trancher ; avantage à {method}.",
     "headline_nothing": "Pas de verdict : aucune méthode n’a abouti.",
     "lead_is": "{method} : {gloss}.",
-    "lead_score": (
-        "Sur {rows} lignes de test qu’aucune méthode n’avait vues, le score ({metric}) est de {score} ; "
-        "sur d’autres lignes du même genre, attendez-vous à une valeur entre {low} et {high}."
-    ),
+    "lead_score": "Sur {rows} lignes de test qu’aucune méthode n’avait vues, le score est de {score} ({metric}) ; sur d’autres lignes du même genre, attendez-vous à une valeur entre {low} et {high}.",
     "lead_score_lower": (
         "Sur {rows} lignes de test qu’aucune méthode n’avait vues, la mesure ({metric}) vaut {score} (moins, c’est mieux) ; "
         "sur d’autres lignes du même genre, attendez-vous à une valeur entre {low} et {high}."
@@ -42,16 +39,14 @@ FRENCH = {
         "là où le score tomberait sur d’autres lignes du même genre. On juge que deux méthodes diffèrent sur leurs écarts ligne à ligne, plus bas, "
         "et non d’après le chevauchement de ces barres."
     ),
-    "quality_chart": "{metric} de chaque méthode sur les lignes de test, avec intervalles à 95 %. Les petits points sont les graines une à une.",
+    "quality_chart": "{metric} de chaque méthode sur les lignes de test, avec intervalles à 95 %. Les petits points sont les graines une à une ; une flèche renvoie à une valeur hors de l’axe.",
     "quality_table": "Toutes les mesures, avec intervalles à 95 % sur les lignes de test. Choisir un en-tête pour trier.",
     "higher": "plus, c’est mieux",
     "lower": "moins, c’est mieux",
     "differences": "L’écart est-il réel ?",
-    "differences_intro": (
-        "Chaque ligne oppose une méthode à une autre sur les mêmes lignes. La bande grisée est la tolérance : les écarts jusqu’à {tolerance} "
-        "sont sans importance. Les intervalles sont élargis pour être tous valables à la fois."
-    ),
-    "differences_chart": "Écart de {metric} entre paires de méthodes, avec intervalles valables ensemble",
+    "differences_intro": "Chaque ligne oppose une méthode à {against}, le meilleur score ici, sur les mêmes lignes. La bande grisée est la tolérance : les écarts jusqu’à {tolerance} sont sans importance. Les intervalles sont élargis pour être tous valables à la fois.",
+    "differences_chart": "Écart de {metric} avec {against}, avec intervalles valables ensemble. Une flèche renvoie à une valeur hors de l’axe.",
+    "differences_table": "Les chiffres du graphique ; p est ajusté au nombre de comparaisons (Holm).",
     "difference_axis": "écart de {metric}, {unit}",
     "left_worse": "à gauche : moins bon, à droite : meilleur",
     "left_better": "à gauche : meilleur, à droite : moins bon",
@@ -78,12 +73,8 @@ FRENCH = {
     "curve_chart": "Courbe d’apprentissage de {method}",
     # overfitting, forgetting
     "overfitting": "Surapprentissage",
-    "overfitting_intro": (
-        "La même mesure sur des lignes vues à l’entraînement (anneau) et sur les lignes de test (point). "
-        "Un grand écart signifie que la méthode a appris des lignes par cœur."
-    ),
+    "overfitting_intro": "La même mesure sur des lignes vues à l’entraînement (anneau) et sur les lignes de test (point), avec l’écart entre les deux et son intervalle. Un grand écart signifie que la méthode a appris des lignes par cœur.",
     "overfitting_chart": "{metric} sur un échantillon des lignes d’entraînement et sur les lignes de test",
-    "overfitting_value": "écart {gap} ({span})",
     "forgetting": "Oubli",
     "forgetting_intro": "Ce que le modèle de base savait faire en général avant d’être adapté, et ce qu’il en reste : {metric}. Une perte dont l’intervalle exclut zéro est réelle.",
     "forgetting_chart": "Ce que l’adaptation a coûté : {metric} ; à droite de zéro, c’est perdu",
@@ -92,7 +83,7 @@ FRENCH = {
     "before": "Avant",
     "after": "Après",
     "lost": "Perdu",
-    "forgetting_none": "Les méthodes sans entraînement ne changent rien : {methods}.",
+    "forgetting_none": "Exactement inchangé, car le modèle de base lui-même n’a pas été touché : {methods}.",
     # rows
     "errors": "Les erreurs, côte à côte",
     "confusion": "Qu’est-ce qui est pris pour quoi",
@@ -178,6 +169,17 @@ FRENCH = {
     "tokens_trained": "Jetons vus",
     "artifact_bytes": "Sur disque",
     "predict_ms_per_row": "Par réponse",
+    "short_gap": "Surappr.",
+    "short_forgot": "Oubli",
+    "short_fit": "Ajust.",
+    "short_memory": "Mémoire",
+    "short_disk": "Disque",
+    "short_answer": "Réponse",
+    "short_weights": "Poids",
+    "short_tokens": "Jetons",
+    "small_fit_cpu_seconds": "CPU {value}",
+    "small_base_bytes": "base {value}",
+    "small_tokens_trained": "{value} jetons",
     "money_fit": "Coût d’ajustement",
     "money_answers": "Pour 1 000 réponses",
     "gap": "Surapprentissage",
@@ -254,7 +256,30 @@ FRENCH = {
     "method_head": "un petit classifieur posé sur le modèle de base inchangé",
     "method_lora": "de petits poids ajoutés, le modèle de base inchangé (LoRA)",
     "method_full": "tous les poids du modèle de base entraînés",
-    "method_adapters": "de petites couches ajoutées, le modèle de base inchangé",
-    "method_layers": "quelques couches du modèle de base entraînées",
+    "method_adapter": "de petits réseaux ajoutés entre les couches, le modèle de base inchangé",
+    "method_bitfit": "seuls les biais du modèle de base entraînés",
+    "method_freeze": "les couches du haut du modèle de base entraînées",
+    "method_ia3": "des facteurs appris dans le modèle de base, ses poids inchangés (IA³)",
+    # the model card
+    "money_each": "pour 1 000 réponses : {value}",
+    "card_made": "Un modèle de type *{kind}*, fait par la méthode `{method}` (graine {seed}) à partir du modèle de base {base}, sur le jeu de données {task}.",
+    "card_named": "La comparaison recommande cette méthode.",
+    "card_leaning": "La comparaison ne départage pas les méthodes avec certitude ; elle donne l’avantage à celle-ci.",
+    "card_other": "La comparaison recommande plutôt `{method}`.",
+    "card_other_leaning": "La comparaison ne départage pas les méthodes avec certitude ; elle donne l’avantage à `{method}`.",
+    "card_evidence": "Preuves",
+    "card_rows": "Jugé une seule fois sur {rows} lignes de test qu’aucune méthode n’avait vues. Les intervalles sont à 95 % sur les lignes de test, pour ce modèle.",
+    "card_metric": "Mesure",
+    "card_value": "Valeur",
+    "card_compared": "Comparé aux autres méthodes sur les mêmes lignes",
+    "card_limits": "Limites",
+    "card_limit_rows": "Les scores valent pour des lignes du même genre que celles du test. D’autres données n’ont pas été regardées.",
+    "card_limit_seed": "C’est une seule graine. Les intervalles ne disent pas combien un nouvel entraînement changerait les scores.",
+    "card_limit_gap": "Sur des lignes d’entraînement le score est {train}, sur celles du test {test} : un écart de {gap} ({span}).",
+    "card_limit_forgot": "{metric} : {before} avant, {after} après l’adaptation ; perdu {change} ({span}).",
+    "card_cost": "Coût",
+    "card_use": "Utilisation",
+    "card_training": "Entraînement",
+    "card_use_words": "Le dossier ne contient que ce qui a été modifié ou ajouté ; le modèle de base est chargé à côté.",
     "foot": "Fait par accordeur à partir des réponses conservées des essais. Rien sur cette page ne vient du réseau.",
 }

@@ -12,21 +12,23 @@ from accordeur.report.svg import Axis, Write
 
 WIDTH = 760.0
 ROW = 32.0
-LABELS = 150.0  # room for names on the left
+LABELS = 190.0  # most room for names on the left
 VALUES = 170.0  # room for numbers on the right
 FOOT = 46.0  # room for ticks and the axis title
 PANEL = (368.0, 236.0)
+LEAST_COST = 1e-9  # what is positive and below has no room of its own on a logarithmic axis
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dot:
-    """A value with its interval; `text` is what stands at its right, `others` are single seeds, `strong` is the one recommended."""
+    """A value with its interval; `text` and `note` stand at its right, `others` are single seeds, `strong` is the one recommended."""
 
     label: str
     value: float
     low: float | None = None
     high: float | None = None
     text: str = ""
+    note: str = ""
     others: tuple[float, ...] = ()
     strong: bool = False
 
@@ -55,15 +57,47 @@ def extent(values: Sequence[float], scale: Scale) -> tuple[float, float]:
 
 
 def dots(rows: Sequence[Dot], scale: Scale, title: str) -> Markup:
-    """One line per row: name, dot with whiskers, numbers."""
-    values = [value for row in rows for value in (row.value, row.low, row.high, *row.others) if value is not None]
-    low, high = extent(values, scale)
-    axis = Axis(low=low, high=high, start=LABELS + 12, end=WIDTH - VALUES - 12)
+    """One line per row: name, dot with whiskers, numbers. Rows far below the others are arrows at the edge."""
+    low, high = extent(in_view(rows), scale)
+    axis = Axis(low=low, high=high, start=label_room([row.label for row in rows]) + 14, end=WIDTH - VALUES - 12)
     height = ROW * len(rows) + FOOT
     parts = [*frame(axis, scale, ROW * len(rows))]
     for place, row in enumerate(rows):
         parts += dot_row(row, axis, ROW * (place + 0.5))
     return svg.picture(WIDTH, height, title, parts)
+
+
+def label_room(labels: Sequence[str]) -> float:
+    """The width of the column of names."""
+    return min(LABELS, max(64.0, max(len(label) for label in labels) * svg.LETTER))
+
+
+def reach(row: Dot | Pair | Spot) -> list[float]:
+    """All values that a row shows, the main one first."""
+    if isinstance(row, Pair):
+        return [row.second, row.first]
+    if isinstance(row, Spot):
+        return [value for value in (row.y, row.low, row.high) if value is not None]
+    return [value for value in (row.value, row.low, row.high, *row.others) if value is not None]
+
+
+def in_view(rows: Sequence[Dot | Pair | Spot]) -> list[float]:
+    """The values that an axis must hold: outliers at either end are left out while that more than halves the range.
+
+    At least two thirds of the rows, and three of them, stay; a floor far below all would squeeze what is of interest.
+    """
+    kept = sorted((reach(row) for row in rows), key=lambda values: values[0])
+    while len(kept) - 1 >= max(3, len(rows) * 2 / 3):
+        best = min((kept[1:], kept[:-1]), key=spread)
+        if spread(best) >= 0.5 * spread(kept):
+            break
+        kept = best
+    return [value for values in kept for value in values]
+
+
+def spread(reaches: Sequence[Sequence[float]]) -> float:
+    """The range of some values."""
+    return max(map(max, reaches)) - min(map(min, reaches))
 
 
 def frame(axis: Axis, scale: Scale, bottom: float) -> list[Markup]:
@@ -84,14 +118,35 @@ def frame(axis: Axis, scale: Scale, bottom: float) -> list[Markup]:
 def dot_row(row: Dot, axis: Axis, y: float) -> list[Markup]:
     """The marks of one row."""
     tone = "strong" if row.strong else "plain"
-    parts = [svg.text(LABELS, y + 4.5, svg.fitting(row.label, LABELS), f"name {tone}", "end")]
+    parts = texts(row.label, row.text, row.note, y, tone)
+    if not axis.low <= row.value <= axis.high:
+        return [*parts, arrow(axis.start if row.value < axis.low else axis.end, y, -1 if row.value < axis.low else 1, tone)]
     parts += [svg.circle(axis.place(other), y, 2.6, "seed") for other in row.others]
     if row.low is not None and row.high is not None:
         left, right = axis.place(row.low), axis.place(row.high)
         parts += [svg.line(left, y, right, y, f"whisker {tone}")]
-        parts += [svg.line(x, y - 4, x, y + 4, f"whisker {tone}") for x in (left, right)]
-    parts.append(svg.circle(axis.place(row.value), y, 5.2, f"dot {tone}"))
-    return [*parts, svg.text(WIDTH - VALUES + 4, y + 4.5, row.text, f"value {tone}")]
+        parts += [
+            svg.line(x, y - 4, x, y + 4, f"whisker {tone}")
+            for value, x in ((row.low, left), (row.high, right))
+            if axis.low <= value <= axis.high
+        ]
+    return [*parts, svg.circle(axis.place(row.value), y, 5.2, f"dot {tone}")]
+
+
+def texts(label: str, value: str, note: str, y: float, tone: str) -> list[Markup]:
+    """The name at the left of a row, its value and what belongs to it at the right, in columns."""
+    left = WIDTH - VALUES
+    return [
+        svg.text(0, y + 4.5, svg.fitting(label, LABELS), f"name {tone}"),
+        svg.text(left + 44, y + 4.5, value, f"name {tone}", "end"),
+        svg.text(left + 56, y + 4.5, note, f"value {tone}"),
+    ]
+
+
+def arrow(x: float, y: float, side: int, tone: str) -> Markup:
+    """A mark at the edge: the value lies beyond the axis."""
+    tip, foot = x + side * 2, x - side * 8
+    return svg.element("path", d=f"M{tip:.1f} {y:.1f}L{foot:.1f} {y - 5:.1f}L{foot:.1f} {y + 5:.1f}Z", class_=f"beyond {tone}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,23 +157,26 @@ class Pair:
     first: float
     second: float
     text: str = ""
+    note: str = ""
     strong: bool = False
 
 
 def pairs(rows: Sequence[Pair], scale: Scale, title: str) -> Markup:
     """One line per row: an open dot, a filled dot, and the way between them."""
-    low, high = extent([value for row in rows for value in (row.first, row.second)], scale)
-    axis = Axis(low=low, high=high, start=LABELS + 12, end=WIDTH - VALUES - 12)
+    low, high = extent(in_view(rows), scale)
+    axis = Axis(low=low, high=high, start=label_room([row.label for row in rows]) + 14, end=WIDTH - VALUES - 12)
     parts = [*frame(axis, scale, ROW * len(rows))]
     for place, row in enumerate(rows):
         y, tone = ROW * (place + 0.5), "strong" if row.strong else "plain"
+        parts += texts(row.label, row.text, row.note, y, tone)
+        if not axis.low <= row.second <= axis.high:
+            parts.append(arrow(axis.start if row.second < axis.low else axis.end, y, -1 if row.second < axis.low else 1, tone))
+            continue
         first, second = axis.place(row.first), axis.place(row.second)
         parts += [
-            svg.text(LABELS, y + 4.5, svg.fitting(row.label, LABELS), f"name {tone}", "end"),
             svg.line(first, y, second, y, f"way {tone}"),
-            svg.circle(first, y, 4.6, f"ring {tone}"),
-            svg.circle(second, y, 5.2, f"dot {tone}"),
-            svg.text(WIDTH - VALUES + 4, y + 4.5, row.text, f"value {tone}"),
+            svg.circle(first, y, 4.8, f"ring {tone}"),
+            svg.circle(second, y, 4.8, f"dot {tone}"),
         ]
     return svg.picture(WIDTH, ROW * len(rows) + FOOT, title, parts)
 
@@ -144,20 +202,21 @@ class Plane:
     x_title: str
     y_title: str
     better_up: bool = True
+    time: float = 0.0  # the seconds in a unit of x, where x is a time
 
 
 def scatter(spots: Sequence[Spot], plane: Plane, title: str) -> Markup:
     """Quality against one cost on a logarithmic axis, with the steps of what is best for its cost."""
     width, height = PANEL
     across = cost_axis([spot.x for spot in spots], 46, width - 16)
-    marks = [value for spot in spots for value in (spot.y, spot.low, spot.high) if value is not None]
-    low, high = svg.padded(min(marks), max(marks), 0.1)
+    held = in_view(spots)
+    low, high = svg.padded(min(held), max(held), 0.1)
     up = Axis(low=low, high=high, start=height - 46, end=26)
     parts = [svg.text(0, 12, plane.y_title, "axis")]
     for tick in svg.ticks(low, high, 4):
         y = up.place(tick)
         parts += [svg.line(46, y, width - 8, y, "gridline"), svg.text(38, y + 4, plane.y(tick), "tick", "end")]
-    parts += cost_ticks(across, plane.x, height - 46, any(spot.x <= 0 for spot in spots))
+    parts += cost_ticks(across, plane, height - 46, any(spot.x <= 0 for spot in spots))
     parts.append(svg.text((across.start + across.end) / 2, height - 6, plane.x_title, "axis", "middle"))
     parts.append(svg.path(frontier(spots, across, up, plane.better_up), "frontier"))
     return svg.picture(width, height, title, [*parts, *marks_of(spots, across, up)])
@@ -165,17 +224,18 @@ def scatter(spots: Sequence[Spot], plane: Plane, title: str) -> Markup:
 
 def cost_axis(values: Sequence[float], start: float, end: float) -> Axis:
     """Powers of ten around the positive values; one more to the left where something costs nothing."""
-    positive = [value for value in values if value > 0] or [1.0]
+    positive = [max(value, LEAST_COST) for value in values if value > 0] or [1.0]
     low, high = min(positive) / 2, max(positive) * 2
     if high / low < 30:
         low, high = low / 2, high * 2
     return Axis(low=low / 4 if min(values) <= 0 else low, high=high, start=start + 10, end=end - 6, logarithmic=True)
 
 
-def cost_ticks(axis: Axis, write: Write, bottom: float, free: bool) -> list[Markup]:
+def cost_ticks(axis: Axis, plane: Plane, bottom: float, free: bool) -> list[Markup]:
     """Ticks of a cost axis; its left end reads 0 where something costs nothing."""
-    found = [tick for tick in svg.log_ticks(axis.low, axis.high, 4) if not free or axis.place(tick) > axis.start + 36]
-    marks = [(axis.place(tick), write(tick)) for tick in found] + ([(axis.start, "0")] if free else [])
+    spans = [span / plane.time for span in svg.time_ticks(axis.low * plane.time, axis.high * plane.time)] if plane.time else []
+    found = [tick for tick in (spans or svg.log_ticks(axis.low, axis.high)) if not free or axis.place(tick) > axis.start + 36]
+    marks = [(axis.place(tick), plane.x(tick)) for tick in found] + ([(axis.start, "0")] if free else [])
     return [
         part for x, words in marks for part in (svg.line(x, bottom, x, bottom + 4, "zero"), svg.text(x, bottom + 17, words, "tick", "middle"))
     ]
@@ -202,6 +262,9 @@ def marks_of(spots: Sequence[Spot], across: Axis, up: Axis) -> list[Markup]:
     parts = []
     for spot, (x, y) in zip(spots, places, strict=True):
         tone = "strong" if spot.strong else "plain"
+        if not up.low <= spot.y <= up.high:
+            parts.append(drop(x, y, -1 if spot.y > up.high else 1, tone))
+            continue
         if spot.low is not None and spot.high is not None:
             parts.append(svg.line(x, up.place(spot.low), x, up.place(spot.high), f"whisker thin {tone}"))
         parts.append(svg.circle(x, y, 4.8, f"dot {tone}"))
@@ -211,6 +274,11 @@ def marks_of(spots: Sequence[Spot], across: Axis, up: Axis) -> list[Markup]:
         taken.append(found[0])
         parts.append(svg.text(found[1], found[2], svg.fitting(spot.label, 120), f"name small {tone}"))
     return parts
+
+
+def drop(x: float, y: float, side: int, tone: str) -> Markup:
+    """A mark at the lower (1) or upper (-1) edge: the value lies beyond the axis."""
+    return svg.element("path", d=f"M{x:.1f} {y + side * 3:.1f}L{x - 5:.1f} {y - side * 7:.1f}L{x + 5:.1f} {y - side * 7:.1f}Z", class_=f"beyond {tone}")
 
 
 Box = tuple[float, float, float, float]

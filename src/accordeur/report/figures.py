@@ -16,10 +16,10 @@ from accordeur.report.words import Words
 
 Report = Mapping[str, Any]
 COSTS = (
-    ("fit", "fit_cpu_seconds", "seconds"),
-    ("memory", "peak_memory_bytes", "size"),
-    ("size", "artifact_bytes", "size"),
-    ("latency", "predict_ms_per_row", "milliseconds"),
+    ("fit", "fit_cpu_seconds", "seconds", 1.0),
+    ("memory", "peak_memory_bytes", "size", 0.0),
+    ("size", "artifact_bytes", "size", 0.0),
+    ("latency", "predict_ms_per_row", "milliseconds", 0.001),
 )
 
 
@@ -110,7 +110,8 @@ def quality(reading: Reading) -> Figure | None:
             value=score["value"],
             low=score["low"],
             high=score["high"],
-            text=f"{reading.score(score['value'])}   {reading.span(score['low'], score['high'])}",
+            text=reading.score(score["value"]),
+            note=reading.span(score["low"], score["high"]),
             others=tuple((method["seed_spread"] or {}).get("values", ())),
             strong=method["method"] == reading.named,
         )
@@ -136,13 +137,14 @@ def differences(reading: Reading) -> Figure | None:
             value=one["difference"],
             low=one["low"],
             high=one["high"],
-            text=f"{reading.signed(one['difference'])}   {reading.span(one['low'], one['high'])}",
+            text=reading.signed(one["difference"]),
+            note=reading.span(one["low"], one["high"]),
             strong=one["method"] == reading.named,
         )
-        for one in comparisons
+        for one in sorted(comparisons, key=lambda one: -one["difference"])
     ]
     words = reading.words
-    caption = words("differences_chart", metric=reading.metric)
+    caption = words("differences_chart", metric=reading.metric, against=comparisons[0]["against"])
     title = words("difference_axis", metric=reading.metric, unit=words.unit(reading.unit)) + " · " + words("left_worse")
     tolerance = float(reading.report["tolerance"])
     scale = Scale(write=signed_tick(reading), title=title, zero=True, band=(-tolerance, tolerance))
@@ -153,7 +155,7 @@ def costs(reading: Reading) -> list[Figure]:
     """Quality against time, memory, size and latency."""
     methods = [method for method in reading.ranked if method["cost"]]
     found = []
-    for name, key, writer in COSTS if len(methods) > 1 else ():
+    for name, key, writer_name, time in COSTS if len(methods) > 1 else ():
         spots = [
             Spot(
                 label=method["method"],
@@ -169,11 +171,22 @@ def costs(reading: Reading) -> list[Figure]:
             continue
         title = reading.words(f"cost_{name}")
         plane = Plane(
-            x=getattr(reading.numbers, writer), y=tick(reading), x_title=title, y_title=reading.metric, better_up=reading.higher_is_better
+            x=cost_tick(reading, writer_name),
+            y=tick(reading),
+            x_title=title,
+            y_title=reading.axis,
+            better_up=reading.higher_is_better,
+            time=time,
         )
         caption = reading.words("cost_chart", metric=capital(reading.metric), cost=title)
         found.append(Figure(chart=charts.scatter(spots, plane, caption), caption=caption))
     return found
+
+
+def cost_tick(reading: Reading, writer_name: str) -> Write:
+    """Writes a tick of a cost."""
+    write = getattr(reading.numbers, writer_name)
+    return lambda value: reading.numbers.round_mark(write(value))
 
 
 def curves(reading: Reading) -> list[Figure]:
@@ -212,7 +225,8 @@ def overfitting(reading: Reading) -> Figure | None:
             label=method["method"],
             first=one["train"],
             second=one["test"],
-            text=reading.words("overfitting_value", gap=reading.signed(one["gap"]), span=reading.span(one["low"], one["high"])),
+            text=reading.signed(one["gap"]),
+            note=reading.span(one["low"], one["high"]),
             strong=method["method"] == reading.named,
         )
         for method in sorted(methods, key=lambda method: -sign * method["overfitting"]["gap"])
@@ -231,9 +245,14 @@ def abilities(method: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [one for one in (general, general.get("retain") or {}) if one.get("change") is not None]
 
 
+def unmoved(ability: Mapping[str, Any]) -> bool:
+    """Whether the base is exactly what it was, so that nothing can have been lost."""
+    return all(ability.get(key) == 0 for key in ("change", "low", "high"))
+
+
 def forgetting(reading: Reading) -> list[Figure]:
-    """What was lost of each general ability, one figure per metric, trained methods only."""
-    found = [(method, one) for method in reading.report["methods"] if method["trained"] for one in abilities(method)]
+    """What was lost of each general ability, one figure per metric, of the methods that moved the base."""
+    found = [(method, one) for method in reading.report["methods"] for one in abilities(method) if not unmoved(one)]
     return [
         forgetting_figure(reading, [(method, one) for method, one in found if one["metric"] == metric], metric)
         for metric in dict.fromkeys(str(one["metric"]) for _, one in found)
@@ -249,7 +268,8 @@ def forgetting_figure(reading: Reading, found: Sequence[tuple[Mapping[str, Any],
             value=one["change"],
             low=one.get("low"),
             high=one.get("high"),
-            text=f"{reading.numbers.signed(one['change'], unit)}   {reading.numbers.span(one.get('low'), one.get('high'), unit)}",
+            text=reading.numbers.signed(one["change"], unit),
+            note=reading.numbers.span(one.get("low"), one.get("high"), unit),
             strong=method["method"] == reading.named,
         )
         for method, one in found
@@ -276,7 +296,8 @@ def slices(reading: Reading, column: str, entries: Sequence[Mapping[str, Any]]) 
                 value=score["value"],
                 low=score["low"],
                 high=score["high"],
-                text=f"{reading.score(score['value'])}   {reading.span(score['low'], score['high'])}",
+                text=reading.score(score["value"]),
+            note=reading.span(score["low"], score["high"]),
                 strong=name == reading.named,
             )
             for entry in entries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ MINUS = "−"
 MISSING = "–"
 DECIMALS = {"points": 1, "nats": 3, "bits": 3, "score": 3}
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}  # control, format (direction overrides), surrogate, private, unassigned
+ZEROS_POINT = re.compile(r"(?:\.0+|(\.\d*[1-9])0+)(?!\d)")
+ZEROS_COMMA = re.compile(r"(?:,0+|(,\d*[1-9])0+)(?!\d)")
 JOINERS = "\u200c\u200d"  # format characters that scripts and emoji need
 
 
@@ -89,13 +92,26 @@ class Formatter:
         hours, minutes = divmod(round(value / 60), 60)
         return f"{hours}\u00a0h" + (f"\u00a0{minutes:02d}\u00a0min" if minutes else "")
 
+    def short_seconds(self, value: float | None) -> str:
+        """A time span in one unit, for narrow columns."""
+        if value is None or value < 59.5:
+            return self.seconds(value)
+        amount, unit = (value / 60, "min") if value < 3570 else (value / 3600, "h")
+        return self.number(amount, 1 if amount < 9.95 else 0) + "\u00a0" + unit
+
     def milliseconds(self, value: float | None) -> str:
         """A latency with about two significant digits."""
         if value is None:
             return MISSING
         if value >= 10_000:
             return self.seconds(value / 1000)
-        return self.number(value, 2 if 0 < value < 1 else 1 if 0 < value < 10 else 0) + "\u00a0ms"
+        if 0 < value < 0.095:
+            return "<\u00a0" + self.number(0.1, 1) + "\u00a0ms"
+        return self.number(value, 0 if value == 0 or value >= 9.95 else 1 if value >= 0.995 else 2) + "\u00a0ms"
+
+    def round_mark(self, text: str) -> str:
+        """A figure without zeros at its end, as ticks are written: "1 GB" and not "1.0 GB"."""
+        return (ZEROS_COMMA if self.language == "fr" else ZEROS_POINT).sub(r"\1", text)
 
     def size(self, value: float | None) -> str:
         """Bytes in decimal units, as disks are sold."""
@@ -105,7 +121,7 @@ class Formatter:
         for power, prefix in ((3, "G"), (2, "M"), (1, "k")):
             if value >= 0.9995 * 1000**power:
                 amount = value / 1000**power
-                return self.number(amount, 1 if amount < 99.95 else 0) + f"\u00a0{prefix}{byte}"
+                return self.number(amount, 1 if amount < 9.95 else 0) + f"\u00a0{prefix}{byte}"
         return self.number(value) + f"\u00a0{byte}"
 
     def count(self, value: float | None) -> str:
@@ -123,8 +139,10 @@ class Formatter:
         """An amount in the currency of the price that was given, with at least two significant digits."""
         if value is None:
             return MISSING
+        if 0 < value < 1e-4:
+            return "<\u00a0" + self.number(1e-4, 4)
         decimals = 2
-        while decimals < 6 and 0 < value < 10 ** (1 - decimals):
+        while decimals < 5 and 0 < value < 10 ** (1 - decimals):
             decimals += 1
         return self.number(value, decimals)
 

@@ -102,7 +102,7 @@ def key_figures(reading: Reading, method: Mapping[str, Any]) -> list[tuple[str, 
         (words("fact_disk"), numbers.size(cost["artifact_bytes"]), ""),
     ]
     if method["money"]:
-        per_answers = f"{words('money_answers').lower()}: {numbers.money(method['money']['per_1000_answers'])}"
+        per_answers = words("money_each", value=numbers.money(method["money"]["per_1000_answers"]))
         found.append((words("fact_money"), numbers.money(method["money"]["fit"]), per_answers))
     return found
 
@@ -199,7 +199,7 @@ def forgetting_section(reading: Reading) -> dict[str, Any] | None:
     words = reading.words
     measured = [method for method in reading.report["methods"] if figures.abilities(method)]
     names = list(dict.fromkeys(words.metric(str(one["metric"])) for method in measured for one in figures.abilities(method)))
-    still = [method["method"] for method in measured if not method["trained"]]
+    still = [method["method"] for method in measured if all(figures.unmoved(one) for one in figures.abilities(method))]
     remark = words("forgetting_none", methods=words.listed(still)) if still else ""
     intro = words("forgetting_intro", metric=words.listed(names))
     return section("forgetting", words, intro, figures=figures.forgetting(reading), tables=[table], remark=remark)

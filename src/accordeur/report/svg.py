@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from accordeur.report.format import clean, cut
 
 Write = Callable[[float], str]
+SPANS = (1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 36_000.0, 86_400.0, 864_000.0)  # 0.1 ms to 10 days
 LETTER = 6.9  # the mean width of a letter at 13 px, in pixels; generous, so that labels never touch
 
 
@@ -101,11 +102,23 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [round(first * step + place * step, 12) for place in range(int((high - first * step) / step + 1e-9) + 1)]
 
 
-def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Powers of ten between two values, thinned out where they are many."""
-    powers = list(range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1))
-    step = max(1, math.ceil(len(powers) / most))
-    return [10.0**power for power in powers[::step]]
+def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Powers of ten between two values, thinned out where they are many, with 2 and 5 between where they are few."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    coarse = [10.0**power for power in powers if low <= 10.0**power <= high]
+    if len(coarse) < 3:
+        coarse = [factor * 10.0**power for power in powers for factor in (1, 2, 5) if low <= factor * 10.0**power <= high]
+    return thinned(coarse, most)
+
+
+def time_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Spans of time that people think in, in seconds."""
+    return thinned([span for span in SPANS if low <= span <= high], most)
+
+
+def thinned(values: Sequence[float], most: int) -> list[float]:
+    """Every n-th value, so that at most `most` are left."""
+    return list(values[:: max(1, math.ceil(len(values) / most))])
 
 
 def padded(low: float, high: float, share: float = 0.06) -> tuple[float, float]:

@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accordeur.report.figures import Reading, abilities, forgetting_unit
+from accordeur.report.figures import Reading, abilities, forgetting_unit, unmoved
 from accordeur.report.format import MISSING
 
+# column: the figure, the smaller figure below it, and how both are written
 COST_COLUMNS = (
-    ("fit_seconds", "seconds"),
-    ("fit_cpu_seconds", "seconds"),
-    ("peak_memory_bytes", "size"),
-    ("base_bytes", "size"),
-    ("trainable_parameters", "count"),
-    ("tokens_trained", "count"),
-    ("artifact_bytes", "size"),
-    ("predict_ms_per_row", "milliseconds"),
+    ("fit_seconds", "fit_cpu_seconds", "seconds"),
+    ("peak_memory_bytes", "base_bytes", "size"),
+    ("trainable_parameters", "tokens_trained", "count"),
+    ("artifact_bytes", "", "size"),
+    ("predict_ms_per_row", "", "milliseconds"),
 )
 
 
@@ -43,11 +41,12 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table with a caption. The first cell of each row is its heading."""
+    """A table with a caption (`quiet`: for screen readers only). The first cell of each row is its heading."""
 
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+    quiet: bool = False
 
 
 def name_cell(reading: Reading, method: Mapping[str, Any]) -> Cell:
@@ -109,10 +108,10 @@ def differences(reading: Reading) -> Table | None:
             Cell(text=reading.span(one["low"], one["high"]), sort=one["low"]),
             Cell(text=reading.numbers.p_value(one["p_adjusted"]), sort=one["p_adjusted"]),
         ]
-        for one in comparisons
+        for one in sorted(comparisons, key=lambda one: -one["difference"])
     ]
     titles = [Column(title=words("method"), numeric=False), *(Column(title=words(key)) for key in ("difference", "interval", "p_adjusted"))]
-    return Table(caption=words("differences_chart", metric=reading.metric), columns=titles, rows=rows)
+    return Table(caption=words("differences_table"), columns=titles, rows=rows)
 
 
 def unfinished(reading: Reading) -> Table | None:
@@ -130,7 +129,7 @@ def unfinished(reading: Reading) -> Table | None:
         for method, status, reason in seen
     ]
     titles = [Column(title=words(key), numeric=False) for key in ("method", "status", "reason")]
-    return Table(caption=words("not_compared"), columns=titles, rows=rows) if rows else None
+    return Table(caption=words("not_compared"), columns=titles, rows=rows, quiet=True) if rows else None
 
 
 def cost(reading: Reading) -> Table | None:
@@ -139,16 +138,23 @@ def cost(reading: Reading) -> Table | None:
     methods = [method for method in reading.report["methods"] if method["cost"]]
     if not methods:
         return None
-    shown = [(key, writer) for key, writer in COST_COLUMNS if any(method["cost"][key] for method in methods)]
+    shown = [column for column in COST_COLUMNS if any(method["cost"][column[0]] for method in methods)]
     priced = any(method["money"] for method in methods)
     rows = []
     for method in methods:
-        cells = [Cell(text=getattr(numbers, writer)(method["cost"][key]), sort=method["cost"][key]) for key, writer in shown]
+        cells = [cost_cell(reading, method["cost"], *column) for column in shown]
         if priced:
             cells += [Cell(text=numbers.money(method["money"][key]), sort=method["money"][key]) for key in ("fit", "per_1000_answers")]
         rows.append([Cell(text=method["method"], sort=method["method"], class_="method", tag=name_cell(reading, method).tag), *cells])
-    titles = [words("method"), *(words(key) for key, _ in shown), *([words("money_fit"), words("money_answers")] if priced else [])]
+    titles = [words("method"), *(words(column[0]) for column in shown), *([words("money_fit"), words("money_answers")] if priced else [])]
     return Table(caption=words("cost_table"), columns=[Column(title=title, numeric=place > 0) for place, title in enumerate(titles)], rows=rows)
+
+
+def cost_cell(reading: Reading, cost_: Mapping[str, float], key: str, below: str, writer: str) -> Cell:
+    """One cost, with the one that belongs to it below."""
+    write = getattr(reading.numbers, writer)
+    small = reading.words(f"small_{below}", value=write(cost_[below])) if below and cost_[below] else ""
+    return Cell(text=write(cost_[key]), small=small, sort=cost_[key])
 
 
 def pairs(reading: Reading, method: Mapping[str, Any]) -> Table:
@@ -203,7 +209,7 @@ def forgetting(reading: Reading) -> Table | None:
             Cell(text=method["method"], small=words.metric(str(one["metric"])), sort=method["method"], class_="method"),
             *(Cell(text=numbers.score(one.get(key), unit), sort=one.get(key)) for key in ("before", "after")),
             Cell(text=numbers.signed(one["change"], unit), sort=one["change"]),
-            Cell(text=numbers.span(one.get("low"), one.get("high"), unit), sort=one.get("low")),
+            Cell(text=MISSING if unmoved(one) else numbers.span(one.get("low"), one.get("high"), unit), sort=one.get("low")),
         ]
         for method in reading.report["methods"]
         for one in abilities(method)

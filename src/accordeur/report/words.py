@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,7 +11,15 @@ from accordeur.report._english import ENGLISH
 from accordeur.report._french import FRENCH
 
 Language = Literal["en", "fr"]
-TABLES: Mapping[Language, Mapping[str, str]] = {"en": ENGLISH, "fr": FRENCH}
+BREAKS = re.compile(r" (?=[%:?!»])|(?<=«) ")
+
+
+def unbroken(table: Mapping[str, str]) -> dict[str, str]:
+    """The strings with no-break spaces where a line must not end: before a sign of its own (95 %, and in French « : »)."""
+    return {key: BREAKS.sub("\u00a0", text).replace(" ;", "\u202f;") for key, text in table.items()}
+
+
+TABLES: Mapping[Language, Mapping[str, str]] = {"en": unbroken(ENGLISH), "fr": unbroken(FRENCH)}
 LANGUAGES: tuple[Language, ...] = tuple(TABLES)
 
 
