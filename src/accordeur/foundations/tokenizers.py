@@ -27,6 +27,7 @@ class TokenizerRequest:
     kind: Kind = "bpe"
     size: int = 8192
     family: Literal["gpt", "bert", "t5"] = "gpt"
+    exact: bool = True  # a text that allows fewer entries is refused; else they may be fewer
 
     @property
     def specials(self) -> list[str]:
@@ -45,7 +46,7 @@ def train_tokenizer(texts: Iterable[str], request: TokenizerRequest) -> Any:
         )
     core = BUILDERS[request.kind](pieces_of(texts), request)
     found = core.get_vocab_size()
-    if found < request.size and request.kind in ("bpe", "wordpiece", "unigram"):
+    if request.exact and found < request.size and request.kind in ("bpe", "wordpiece", "unigram"):
         raise RecipeError(
             f"a {request.kind} vocabulary of {request.size:,} was asked for, but the corpus allows only {found:,} entries",
             hint=f"give more text, or choose --size {found} or less",
@@ -75,7 +76,9 @@ def finished(core: Any, request: TokenizerRequest) -> Any:
         if request.family == "t5":
             names.pop("bos_token")
             add_end_template(core)
-    extra = {"extra_special_tokens": request.specials[3:]} if request.family == "t5" else {}
+    extra: dict[str, Any] = {"extra_special_tokens": request.specials[3:]} if request.family == "t5" else {}
+    if request.family == "bert":
+        extra["model_input_names"] = ["input_ids", "token_type_ids", "attention_mask"]
     return PreTrainedTokenizerFast(tokenizer_object=core, clean_up_tokenization_spaces=False, **names, **extra)
 
 

@@ -1,0 +1,166 @@
+"""What a model is asked while it is pretrained: the next token, the masked ones, the masked ones and the next sentence, the spans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from accordeur.example import IGNORED, Encoded
+
+Ids = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Masking:
+    """BERT's masking (Devlin et al. 2019): of `share` of the tokens 80 % are masked, 10 % exchanged, 10 % kept."""
+
+    mask_id: int
+    vocabulary: int
+    forbidden: frozenset[int]  # special tokens: never chosen, never put in
+    share: float = 0.15
+    masked: float = 0.8
+    random: float = 0.1
+    word_starts: npt.NDArray[np.bool_] | None = None  # (vocabulary,): whether a token begins a word; None: tokens one by one
+
+
+def causal(ids: Sequence[int] | Ids, row: int = 0) -> Encoded:
+    """The next token everywhere: T tokens of T + 1."""
+    tokens = np.asarray(ids, dtype=np.int32)
+    return Encoded(tokens=tokens[:-1], target=tokens[1:], row=row)
+
+
+def mask(tokens: Ids, masking: Masking, rng: np.random.Generator) -> tuple[Ids, Ids]:
+    """(tokens as shown, targets): round(share · candidates) are chosen, at least one, whole words where starts are known.
+
+    Of the chosen, the masked and the exchanged share are exact as well (rounded by lot), so that counts can be tested.
+    """
+    chosen = choose(tokens, masking, rng)
+    targets = np.full(len(tokens), IGNORED, dtype=np.int32)
+    targets[chosen] = tokens[chosen]
+    shown = tokens.copy()
+    order = rng.permutation(chosen)
+    masks = by_lot(len(order) * masking.masked, rng)
+    others = min(len(order) - masks, by_lot(len(order) * masking.random, rng))
+    shown[order[:masks]] = masking.mask_id
+    allowed = np.setdiff1d(np.arange(masking.vocabulary), list(masking.forbidden))
+    shown[order[masks : masks + others]] = rng.choice(allowed, others)
+    return shown, targets
+
+
+def choose(tokens: Ids, masking: Masking, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """The places that are asked, in order."""
+    candidates = np.flatnonzero(~np.isin(tokens, list(masking.forbidden)))
+    if not len(candidates):
+        return candidates
+    wanted = max(1, by_lot(masking.share * len(candidates), rng))
+    if masking.word_starts is None:
+        return np.sort(rng.choice(candidates, wanted, replace=False))
+    groups = words(tokens, candidates, masking.word_starts)
+    picked: list[int] = []
+    for number in rng.permutation(len(groups)):
+        if len(picked) + len(groups[number]) <= wanted or not picked:
+            picked += groups[number].tolist()
+        if len(picked) >= wanted:
+            break
+    return np.sort(np.asarray(picked, dtype=np.int64))
+
+
+def words(tokens: Ids, candidates: npt.NDArray[np.int64], starts: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.int64]]:
+    """The candidates by the word they belong to: one begins at a starting token, and after a special one."""
+    begins = starts[tokens[candidates]].copy()
+    begins[0] = True
+    begins[1:] |= np.diff(candidates) > 1
+    return np.split(candidates, np.flatnonzero(begins)[1:])
+
+
+def by_lot(expected: float, rng: np.random.Generator) -> int:
+    """A whole number whose mean is the expected one: 2.3 is 2 seven times out of ten, else 3."""
+    return int(expected) + int(rng.random() < expected % 1)
+
+
+def word_starts(tokenizer: Any) -> npt.NDArray[np.bool_]:
+    """(vocabulary,): which tokens begin a word: no ## where there are any, else a leading space mark, Ġ or ▁."""
+    names = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    if any(name.startswith("##") for name in names):
+        return np.array([not name.startswith("##") for name in names])
+    return np.array([name.startswith(("Ġ", "▁", "Ċ")) or not name[:1].isalnum() for name in names])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two segments for next-sentence prediction: label 0 where the second really comes next, 1 where it is from elsewhere."""
+
+    tokens: Ids  # [CLS] first [SEP] second [SEP]
+    segments: Ids
+    label: int
+
+
+def sentence_pairs(
+    documents: Sequence[Sequence[Ids]], length: int, cls_id: int, sep_id: int, rng: np.random.Generator
+) -> Iterator[Pair]:
+    """Pairs of at most `length` tokens from documents of sentences: half real neighbours, half from another document."""
+    usable = [number for number, document in enumerate(documents) if len(document) > 1]
+    for number in usable:
+        document = documents[number]
+        others = [other for other in range(len(documents)) if other != number and len(documents[other])]
+        for place in range(0, len(document) - 1, 2):
+            real = not others or rng.random() < 0.5
+            second = document[place + 1] if real else stranger(documents[int(rng.choice(others))], rng)
+            yield joined(document[place], second, 0 if real else 1, length, (cls_id, sep_id))
+
+
+def stranger(document: Sequence[Ids], rng: np.random.Generator) -> Ids:
+    """A sentence of another document, by lot."""
+    return document[int(rng.integers(len(document)))]
+
+
+def joined(first: Ids, second: Ids, label: int, length: int, marks: tuple[int, int]) -> Pair:
+    """[CLS] first [SEP] second [SEP], the longer one cut at its end until both fit; segment ids 0 and 1."""
+    room = length - 3
+    a, b = first, second
+    if len(a) + len(b) > room:
+        half = room // 2
+        keep = max(half, room - len(b)) if len(a) > half else len(a)
+        a, b = a[:keep], b[: room - min(len(a), keep)]
+    cls_id, sep_id = marks
+    tokens = np.concatenate([[cls_id], a, [sep_id], b, [sep_id]]).astype(np.int32)
+    segments = np.concatenate([np.zeros(len(a) + 2), np.ones(len(b) + 1)]).astype(np.int32)
+    return Pair(tokens=tokens, segments=segments, label=label)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corruption:
+    """T5's span corruption (Raffel et al. 2020, section 3.1.4): `share` of the tokens in spans of `mean_span` on average."""
+
+    sentinels: tuple[int, ...]
+    end_id: int
+    share: float = 0.15
+    mean_span: float = 3.0
+
+
+def corrupt(tokens: Ids, corruption: Corruption, rng: np.random.Generator, row: int = 0) -> Encoded:
+    """Input: the text with every span replaced by a sentinel, then the end. Target: sentinel, span, ... sentinel, end."""
+    noise = max(1, min(len(tokens) - 1, round(len(tokens) * corruption.share)))
+    spans = max(1, min(round(noise / corruption.mean_span), len(tokens) - noise, len(corruption.sentinels) - 1))
+    lost, kept = cut_at_random(noise, spans, rng), cut_at_random(len(tokens) - noise, spans, rng)
+    inputs: list[int] = []
+    target: list[int] = []
+    place = 0
+    for number, (before, inside) in enumerate(zip(kept, lost, strict=True)):
+        sentinel = corruption.sentinels[number]
+        inputs += [*tokens[place : place + before].tolist(), sentinel]
+        target += [sentinel, *tokens[place + before : place + before + inside].tolist()]
+        place += before + inside
+    target += [corruption.sentinels[spans], corruption.end_id]
+    inputs.append(corruption.end_id)
+    return Encoded(tokens=np.asarray(inputs, np.int32), target=np.asarray(target, np.int32), row=row)
+
+
+def cut_at_random(total: int, count: int, rng: np.random.Generator) -> list[int]:
+    """`count` whole numbers of at least 1 that add up to `total`, every way equally likely."""
+    cuts = np.sort(rng.choice(np.arange(1, total), count - 1, replace=False)) if count > 1 else np.array([], dtype=np.int64)
+    return np.diff([0, *cuts, total]).tolist()
