@@ -68,7 +68,9 @@ def curve(seconds: float, seed: int) -> list[dict[str, Any]]:
             "step": step,
             "loss": float(0.08 + 2.0 * np.exp(-step / 60) + 0.04 * random.standard_normal() * np.exp(-step / 200)),
             "rate": 1e-3 * (1 - step / 400),
-            "score": float(0.945 - 0.7 * np.exp(-step / 70) + 0.008 * random.standard_normal()) if step % 40 == 0 and step else None,
+            "score": float(0.945 - 0.7 * np.exp(-step / 70) + 0.008 * random.standard_normal())
+            if step % 40 == 0 and step
+            else None,
             "seconds": seconds * step / 400,
         }
         for step in range(0, 401, 10)
@@ -87,8 +89,14 @@ def done_run(method: str, seed: int) -> Run:
     """The record of a finished run."""
     _, _, _, height, trained, seconds, memory, kept, speed, weights = METHODS[method]
     deep = method in ("lora", "full")
-    settings: dict[str, Any] = {"lora": {"rank": 8, "alpha": 32, "dropout": 0.1, "targets": ["query", "value"], "rate": None}}.get(method, {})
-    facts: dict[str, Any] = {"best_step": 320 + 40 * (seed % 2), "rate": 1e-3, "stopped": "early", "tried": {"0.0003": 0.91, "0.001": 0.94}} if deep else {}
+    settings: dict[str, Any] = {
+        "lora": {"rank": 8, "alpha": 32, "dropout": 0.1, "targets": ["query", "value"], "rate": None}
+    }.get(method, {})
+    facts: dict[str, Any] = (
+        {"best_step": 320 + 40 * (seed % 2), "rate": 1e-3, "stopped": "early", "tried": {"0.0003": 0.91, "0.001": 0.94}}
+        if deep
+        else {}
+    )
     return Run(
         name=f"{method}-s{seed}",
         method=method,
@@ -133,7 +141,12 @@ def about(names: Sequence[str], rows: int, **recipe: Any) -> dict[str, Any]:
             "kind": "classify",
             "rows": {"train": 600, "validation": 120, "test": rows},
             "classes": {label: {"train": 75, "validation": 15, "test": rows // 8} for label in LABELS},
-            "within": {"train": {"count": 2, "shown": [["workshop.jsonl:41", "workshop.jsonl:7"], ["workshop.jsonl:90", "workshop.jsonl:12"]]}},
+            "within": {
+                "train": {
+                    "count": 2,
+                    "shown": [["workshop.jsonl:41", "workshop.jsonl:7"], ["workshop.jsonl:90", "workshop.jsonl:12"]],
+                }
+            },
             "across": {"train in test": {"count": 0, "shown": []}},
             "dropped": {"count": 1, "shown": [["workshop.jsonl:300", "workshop.jsonl:17"]]},
             "conflicts": [{"labels": {"price": 1, "invoice": 1}, "places": ["workshop.jsonl:5", "workshop.jsonl:8"]}],
@@ -141,7 +154,7 @@ def about(names: Sequence[str], rows: int, **recipe: Any) -> dict[str, Any]:
             "notes": [],
         },
         "lengths": {"limit": 256, "rows": 1040, "longest": 141, "cut_rows": 0, "lost_answer_tokens": 0, "notes": []},
-        "command": "accordeur compare workshop.jsonl --methods majority,tfidf,prompt,fewshot,head,adapter,freeze,lora,full --seeds 3",
+        "command": "accordeur compare workshop.jsonl --methods majority,tfidf,head,adapter,freeze,lora,full --seeds 3",
         "notes": ["read as text and label"],
         "planned": list(names),
     }
@@ -157,18 +170,22 @@ def fake_out(out: Path, rows: int = 320, **recipe: Any) -> Path:
     """The whole folder: six methods, two of them with three seeds, one skipped, one failed, one interrupted."""
     names = [f"{method}-s{seed}" for method, about_ in METHODS.items() for seed in range(about_[2])]
     others = [
-        Run(name="fewshot-s0", method="fewshot", seed=0, status="skipped", height=25, reason="an encoder can't be shown examples"),
+        Run(name="fewshot-s0", method="fewshot", seed=0, status="skipped", height=25, reason="an encoder sees no examples"),
         Run(
             name="freeze-s0", method="freeze", seed=0, status="failed", height=55, trained=True, error_kind="diverged",
             reason="the loss became NaN at step 31; the weights are those before the step",
         ),
     ]  # fmt: skip
-    stopped = Run(name="adapter-s0", method="adapter", seed=0, status="interrupted", height=45, trained=True, reason="stopped on request")
+    stopped = Run(
+        name="adapter-s0", method="adapter", seed=0, status="interrupted", height=45, trained=True, reason="stopped on request"
+    )
     write_json(out / "task.json", about([*names, *(run.name for run in others), stopped.name], rows, **recipe))
     for method, (accuracy, seen, seeds, *_) in METHODS.items():
         for seed in range(seeds):
             shift = 100 * sum(map(ord, method)) + seed
-            write_run(out, done_run(method, seed), answered("test", accuracy, rows, shift), answered("train", seen, 200, shift + 7))
+            write_run(
+                out, done_run(method, seed), answered("test", accuracy, rows, shift), answered("train", seen, 200, shift + 7)
+            )
     for run in others:
         write_run(out, run)
     write_json(out / "work" / stopped.name / "run.json", stopped.plain())

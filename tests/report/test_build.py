@@ -64,7 +64,11 @@ def faults(expected: Any, found: Any, where: str = "report") -> list[str]:
             return [f"{where}: {type(found).__name__}"]
         return [fault for key, part in expected.items() for fault in faults(part, found.get(key), f"{where}.{key}")]
     if isinstance(expected, list):
-        return [fault for place, part in enumerate(found) for fault in faults(expected[0], part, f"{where}[{place}]")] if found else [where]
+        return (
+            [fault for place, part in enumerate(found) for fault in faults(expected[0], part, f"{where}[{place}]")]
+            if found
+            else [where]
+        )
     return [] if isinstance(found, expected) else [f"{where}: {type(found).__name__}"]
 
 
@@ -87,8 +91,13 @@ def test_every_field_of_the_contract_is_there(report: dict[str, Any]) -> None:
 def test_runs_come_in_the_order_of_the_plan_with_their_statuses(out: Path, report: dict[str, Any]) -> None:
     assert [run["name"] for run in report["runs"]] == read_json(out / "task.json")["planned"]
     statuses = {run["name"]: run["status"] for run in report["runs"]}
-    assert [statuses[name] for name in ("head-s0", "fewshot-s0", "freeze-s0", "adapter-s0")] == ["done", "skipped", "failed", "interrupted"]
-    assert next(run["reason"] for run in report["runs"] if run["name"] == "fewshot-s0") == "an encoder can't be shown examples"
+    assert [statuses[name] for name in ("head-s0", "fewshot-s0", "freeze-s0", "adapter-s0")] == [
+        "done",
+        "skipped",
+        "failed",
+        "interrupted",
+    ]
+    assert next(run["reason"] for run in report["runs"] if run["name"] == "fewshot-s0") == "an encoder sees no examples"
 
 
 def test_a_report_made_again_is_the_same(out: Path, report: dict[str, Any]) -> None:
@@ -128,7 +137,9 @@ def test_five_seeds_have_a_t_interval(tmp_path: Path) -> None:
 
 
 def test_verdict_names_the_cheapest_that_is_shown_to_be_good_enough(tmp_path: Path) -> None:
-    found = build_report(small(tmp_path / "out", {"good-s0": answered("test", 0.95, 300, 1), "bad-s0": answered("test", 0.4, 300, 2)}))
+    found = build_report(
+        small(tmp_path / "out", {"good-s0": answered("test", 0.95, 300, 1), "bad-s0": answered("test", 0.4, 300, 2)})
+    )
     verdict = found["verdict"]
     assert (verdict["decision"], verdict["method"], verdict["leans_to"]) == ("use", "good", "good")
     assert verdict["comparisons"][0]["high"] < -0.03
@@ -147,7 +158,7 @@ def test_another_metric_and_tolerance_score_the_answers_again(out: Path, report:
     again = build_report(out, metric="log_loss", tolerance=0.5)
     assert again["task"]["primary_metric"] == "log_loss"
     assert again["tolerance"] == 0.5
-    assert list(again["metrics"])[0] == "log_loss"
+    assert next(iter(again["metrics"])) == "log_loss"
     best = min(again["methods"], key=lambda method: method["scores"]["log_loss"]["value"] if method["scores"] else 99)
     assert {one["against"] for one in again["verdict"]["comparisons"]} >= {best["method"]}
     assert build_report(out, tolerance=5)["tolerance"] == pytest.approx(0.05)
@@ -165,7 +176,9 @@ def test_an_unknown_metric_or_language_names_the_known_ones(out: Path) -> None:
 def test_runs_on_different_rows_are_refused_by_name(tmp_path: Path) -> None:
     one = answered("test", 0.9, 40, 1)
     moved = [one[1], one[0], *one[2:]]
-    with pytest.raises(ModelError, match=r"a-s0 and b-s0 answered different test rows: row 0 is 'test-0000' in one and 'test-0001'"):
+    with pytest.raises(
+        ModelError, match=r"a-s0 and b-s0 answered different test rows: row 0 is 'test-0000' in one and 'test-0001'"
+    ):
         build_report(small(tmp_path / "moved", {"a-s0": one, "b-s0": moved}))
     with pytest.raises(ModelError, match="answered 40 and 39 test rows"):
         build_report(small(tmp_path / "short", {"a-s0": one, "b-s0": one[:-1]}))
@@ -182,7 +195,9 @@ def test_a_damaged_run_is_left_out_with_a_note(tmp_path: Path) -> None:
 
 
 def test_foreign_and_missing_runs_are_named(tmp_path: Path) -> None:
-    folder = small(tmp_path / "out", {"a-s0": answered("test", 0.9, 40, 0), "b-s0": answered("test", 0.9, 40, 1)}, planned=["a-s0", "c-s0"])
+    folder = small(
+        tmp_path / "out", {"a-s0": answered("test", 0.9, 40, 0), "b-s0": answered("test", 0.9, 40, 1)}, planned=["a-s0", "c-s0"]
+    )
     found = build_report(folder)
     assert [run["name"] for run in found["runs"]] == ["a-s0"]
     assert any("not part of this comparison: b-s0" in note for note in found["notes"])
@@ -224,7 +239,13 @@ def same_rows(rows: list[Answered], seed: int, *, likelihood: bool) -> list[Answ
 @pytest.mark.parametrize(("likelihood", "primary"), [(True, "nll"), (False, "rouge_l")])
 def test_likelihood_decides_only_where_every_method_has_one(tmp_path: Path, likelihood: bool, primary: str) -> None:
     rows = written(30, 0)
-    task = {**about([], 30)["task"], "kind": "write", "primary_metric": "nll", "labels": [], "metrics": ["nll", "rouge_l", "chrf"]}
+    task = {
+        **about([], 30)["task"],
+        "kind": "write",
+        "primary_metric": "nll",
+        "labels": [],
+        "metrics": ["nll", "rouge_l", "chrf"],
+    }
     folder = small(tmp_path / "out", {"a-s0": rows, "b-s0": same_rows(rows, 1, likelihood=likelihood)}, task=task)
     found = build_report(folder)
     assert found["task"]["primary_metric"] == primary

@@ -36,10 +36,12 @@ def test_body_holds_evidence_limits_and_cost(report: dict[str, Any]) -> None:
     assert f"leans to `{report['verdict']['leans_to']}`" in body or "leans to this one" in body
 
 
-@pytest.mark.parametrize(("base", "listed"), [("sentence-transformers/all-MiniLM-L6-v2", True), ("/home/someone/bert", False), ("a: b\n- c", False)])
+@pytest.mark.parametrize(
+    ("base", "listed"), [("sentence-transformers/all-MiniLM-L6-v2", True), ("/home/someone/bert", False), ("a: b\n- c", False)]
+)
 def test_only_a_hub_id_is_named_as_base_model(report: dict[str, Any], base: str, listed: bool) -> None:
     card = model_card({**report, "base": {**report["base"], "name": base}}, "head-s0")
-    front, body = parts(card)
+    front, _ = parts(card)
     assert (front.get("base_model") == base) is listed
     assert "/home/someone" not in card
 

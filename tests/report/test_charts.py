@@ -54,7 +54,9 @@ def test_a_scatter_takes_any_cost(values: list[tuple[float, float]]) -> None:
 
 @pytest.mark.parametrize(("better_up", "expected"), [(True, {"cheap", "good"}), (False, {"cheap", "low"})])
 def test_the_frontier_passes_what_nothing_beats_at_its_cost(better_up: bool, expected: set[str]) -> None:
-    spots = [Spot(label=label, x=x, y=y) for label, x, y in (("cheap", 1, 5), ("low", 10, 1), ("good", 100, 9), ("poor", 1000, 7))]
+    spots = [
+        Spot(label=label, x=x, y=y) for label, x, y in (("cheap", 1, 5), ("low", 10, 1), ("good", 100, 9), ("poor", 1000, 7))
+    ]
     across, up = Axis(low=1, high=1000, start=0, end=300, logarithmic=True), Axis(low=0, high=10, start=100, end=0)
     corners = charts.frontier(spots, across, up, better_up)
     assert {spot.label for spot in spots if (across.place(spot.x), up.place(spot.y)) in corners} == expected
@@ -72,7 +74,8 @@ def test_names_in_a_chart_are_escaped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"), [(0, 100, [0, 20, 40, 60, 80, 100]), (0.81, 0.97, [0.85, 0.9, 0.95]), (-0.3, 0.1, [-0.3, -0.2, -0.1, 0, 0.1]), (3, 3, [3])]
+    ("low", "high", "expected"),
+    [(0, 100, [0, 20, 40, 60, 80, 100]), (0.81, 0.97, [0.85, 0.9, 0.95]), (-0.3, 0.1, [-0.3, -0.2, -0.1, 0, 0.1]), (3, 3, [3])],
 )
 def test_ticks_are_round(low: float, high: float, expected: list[float]) -> None:
     assert svg.ticks(low, high) == pytest.approx(expected)

@@ -63,7 +63,9 @@ def test_nothing_comes_from_elsewhere(report: dict[str, Any], out: Path, page: P
     loading = {"script": "src", "link": "href", "img": "src", "iframe": "src", "object": "data", "source": "src", "use": "href"}
     assert not [attributes for tag, key in loading.items() for attributes in page.of(tag) if key in attributes]
     assert len(page.of("script")) == 1
-    policy = next(attributes["content"] for attributes in page.of("meta") if attributes.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        attributes["content"] for attributes in page.of("meta") if attributes.get("http-equiv") == "Content-Security-Policy"
+    )
     assert "default-src 'none'" in policy and re.search(r"script-src 'sha256-[A-Za-z0-9+/]{43}='", policy)
 
 
@@ -79,7 +81,8 @@ def test_verdict_comes_first_and_all_sections_follow(page: Page) -> None:
     ids = [attributes["id"] for tag, attributes in page.elements if tag in ("section", "h2") and "id" in attributes]
     sections = [name for name in ids if not name.endswith("-title")]
     assert sections == [
-        "verdict", "quality", "differences", "not_compared", "cost", "curves", "overfitting", "forgetting", "errors", "data", "settings", "reproduce",
+        "verdict", "quality", "differences", "not_compared", "cost", "curves", "overfitting", "forgetting", "errors", "data",
+        "settings", "reproduce",
     ]  # fmt: skip
 
 
@@ -122,14 +125,24 @@ def test_foreign_text_is_shown_and_never_acts(tmp_path: Path) -> None:
     labels = sorted({row.expected for row in answered("test", 0.9, 40, 0)})
     evil = {labels[0]: EVIL}
     task = {**about([], 40)["task"], "name": EVIL, "labels": [evil.get(label, label) for label in labels]}
-    changed = {"task": task, "base": {"name": EVIL, "family": EVIL, "parameters": 1}, "command": EVIL, "notes": [EVIL], "planned": []}
+    changed = {
+        "task": task,
+        "base": {"name": EVIL, "family": EVIL, "parameters": 1},
+        "command": EVIL,
+        "notes": [EVIL],
+        "planned": [],
+    }
     write_json(tmp_path / "task.json", {**about([], 40), **changed, "summary": {EVIL: EVIL, "found": [{EVIL: EVIL}]}})
     for seed, accuracy in enumerate((0.9, 0.5)):
         rows = [
-            dataclasses.replace(row, id=EVIL + row.id, given=EVIL, expected=evil.get(row.expected, row.expected), output=EVIL, scores=None)
+            dataclasses.replace(
+                row, id=EVIL + row.id, given=EVIL, expected=evil.get(row.expected, row.expected), output=EVIL, scores=None
+            )
             for row in answered("test", accuracy, 40, 0)
         ]
-        run = dataclasses.replace(done_run("lora", 0), name=f"run{seed}", method=EVIL + str(seed), settings={EVIL: EVIL}, facts={EVIL: {EVIL: EVIL}})
+        run = dataclasses.replace(
+            done_run("lora", 0), name=f"run{seed}", method=EVIL + str(seed), settings={EVIL: EVIL}, facts={EVIL: {EVIL: EVIL}}
+        )
         write_run(tmp_path, run, rows, rows)
     write_run(tmp_path, Run(name="broken", method="full" + EVIL, seed=0, status="failed", reason=EVIL))
     page = Page(render_html(build_report(tmp_path), tmp_path / EVIL))
@@ -141,11 +154,18 @@ def test_foreign_text_is_shown_and_never_acts(tmp_path: Path) -> None:
 
 
 def test_languages_say_the_same_things() -> None:
-    fields = {language: {key: sorted(re.findall(r"\{(\w+)\}", text)) for key, text in table.items()} for language, table in TABLES.items()}
+    fields = {
+        language: {key: sorted(re.findall(r"\{(\w+)\}", text)) for key, text in table.items()}
+        for language, table in TABLES.items()
+    }
     assert LANGUAGES == ("en", "fr")
     assert fields["en"].keys() == fields["fr"].keys()
     # a language may leave a value out, never ask for one that is not there
-    assert not [key for key in fields["en"] if set(fields["fr"][key]) - set(fields["en"][key]) and set(fields["en"][key]) - set(fields["fr"][key])]
+    assert not [
+        key
+        for key in fields["en"]
+        if set(fields["fr"][key]) - set(fields["en"][key]) and set(fields["en"][key]) - set(fields["fr"][key])
+    ]
 
 
 def test_the_french_page_is_french(out: Path) -> None:
@@ -162,7 +182,9 @@ def test_slices_and_training_sizes_appear_where_they_were_measured(report: dict[
     score = {"value": 0.8, "low": 0.7, "high": 0.9}
     more = {
         "slices": [{"column": "language", "value": value, "rows": 40, "scores": {"head": score}} for value in ("en", "fr")],
-        "train_sizes": [{"method": "head", "rows": rows, "value": 0.5 + rows / 2000, "low": 0.5, "high": 0.9} for rows in (50, 200, 600)],
+        "train_sizes": [
+            {"method": "head", "rows": rows, "value": 0.5 + rows / 2000, "low": 0.5, "high": 0.9} for rows in (50, 200, 600)
+        ],
     }
     page = Page(render_html({**report, **more}))
     ids = [attributes.get("id") for attributes in page.of("section")]
@@ -172,7 +194,10 @@ def test_slices_and_training_sizes_appear_where_they_were_measured(report: dict[
 def many_labels(tmp_path: Path, count: int) -> dict[str, Any]:
     """A report of a task with many labels."""
     labels = [f"label {place:03d}" for place in range(count)]
-    rows = [dataclasses.replace(row, expected=labels[place % count], output=labels[(place * 7) % count], scores=None) for place, row in enumerate(answered("test", 0.5, 200, 0))]
+    rows = [
+        dataclasses.replace(row, expected=labels[place % count], output=labels[(place * 7) % count], scores=None)
+        for place, row in enumerate(answered("test", 0.5, 200, 0))
+    ]
     write_json(tmp_path / "task.json", {**about([], 200), "task": {**about([], 200)["task"], "labels": labels}})
     write_run(tmp_path, done_run("head", 0), rows, rows)
     return build_report(tmp_path)

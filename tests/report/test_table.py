@@ -36,7 +36,7 @@ def test_wider_terminals_show_more(report: dict[str, Any]) -> None:
 
 def test_what_is_not_in_the_table_is_said_below(report: dict[str, Any]) -> None:
     text = "\n".join(shown(rich_table(report, 160), 160))
-    assert "fewshot: does not apply (an encoder can't be shown examples)" in text
+    assert "fewshot: does not apply (an encoder sees no examples)" in text
     assert "freeze: failed" in text and "adapter: interrupted" in text
 
 

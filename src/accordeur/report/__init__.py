@@ -23,7 +23,8 @@ def write_report(
 ) -> dict[str, Any]:
     """Builds the report of a run folder and writes OUT/report.json, OUT/report.html and a model card beside every saved model.
 
-    Each file is written atomically; the manifest of a run does not list its card. Returns the data. Arguments and errors as for `build_report`; EnvironmentFault where the folder can't be written.
+    Each file is written atomically; the manifest of a run does not list its card. Returns the data. Arguments and errors as for
+    `build_report`; EnvironmentFault where the folder can't be written.
     """
     report = build_report(out, language=language, metric=metric, tolerance=tolerance)
     page = render_html(report, out)

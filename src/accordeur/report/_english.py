@@ -18,10 +18,13 @@ ENGLISH = {
     "headline_cannot-tell": "Too close to call, leaning to {method}.",
     "headline_nothing": "No verdict: no method finished.",
     "lead_is": "{method}: {gloss}.",
-    "lead_score": "On {rows} test rows that no method had seen, it scores {score} ({metric}); on other rows of the same kind, expect between {low} and {high}.",
+    "lead_score": (
+        "On {rows} test rows that no method had seen, it scores {score} ({metric}); on other rows of the same kind, expect "
+        "between {low} and {high}."
+    ),
     "lead_score_lower": (
-        "On {rows} test rows that no method had seen, its {metric} is {score} (lower is better); "
-        "on other rows of the same kind, expect between {low} and {high}."
+        "On {rows} test rows that no method had seen, its {metric} is {score} (lower is better); on other rows of the same "
+        "kind, expect between {low} and {high}."
     ),
     "why": "Why",
     "why_nothing": "No method finished with a score, so there is nothing to compare.",
@@ -35,16 +38,25 @@ ENGLISH = {
     # quality
     "quality": "Quality",
     "quality_intro": (
-        "Every method answered the same {rows} test rows, once, at the end. The bar around a score is its 95 % interval: where the score would fall "
-        "on other rows of the same kind. Whether two methods differ is judged on their row-by-row differences, further down, not by whether these bars overlap."
+        "Every method answered the same {rows} test rows, once, at the end. The bar around a score is its 95 % interval: "
+        "where the score would fall on other rows of the same kind. Whether two methods differ is judged on their row-by-row "
+        "differences, further down, not by whether these bars overlap."
     ),
-    "quality_chart": "{metric} of each method on the test rows, with 95 % intervals. Small dots are single seeds; an arrow points to a value beyond the axis.",
+    "quality_chart": (
+        "{metric} of each method on the test rows, with 95 % intervals. Small dots are single seeds; an arrow points to a "
+        "value beyond the axis."
+    ),
     "quality_table": "All metrics, with 95 % intervals over test rows. Select a heading to sort.",
     "higher": "higher is better",
     "lower": "lower is better",
     "differences": "Is the difference real?",
-    "differences_intro": "Each line sets a method against {against}, the best score here, on the same rows. The shaded band is the tolerance: differences within {tolerance} do not matter. The intervals are widened so that all of them hold at once.",
-    "differences_chart": "Difference in {metric} from {against}, with intervals that hold together. An arrow points to a value beyond the axis.",
+    "differences_intro": (
+        "Each line sets a method against {against}, the best score here, on the same rows. The shaded band is the tolerance: "
+        "differences within {tolerance} do not matter. The intervals are widened so that all of them hold at once."
+    ),
+    "differences_chart": (
+        "Difference in {metric} from {against}, with intervals that hold together. An arrow points to a value beyond the axis."
+    ),
     "differences_table": "The numbers of the chart; p is adjusted for the number of comparisons (Holm).",
     "difference_axis": "difference in {metric}, {unit}",
     "left_worse": "left: worse, right: better",
@@ -55,7 +67,9 @@ ENGLISH = {
     # cost
     "cost": "Quality against cost",
     "cost_intro": "Up is better, left is cheaper. The thin line steps through the methods that nothing beats at their cost.",
-    "cost_intro_lower": "Down is better, left is cheaper. The thin line steps through the methods that nothing beats at their cost.",
+    "cost_intro_lower": (
+        "Down is better, left is cheaper. The thin line steps through the methods that nothing beats at their cost."
+    ),
     "cost_fit": "computing time to fit",
     "cost_memory": "peak memory",
     "cost_size": "kept on disk",
@@ -65,17 +79,25 @@ ENGLISH = {
     "money_note": "In the currency of the given price of {price} per hour.",
     # curves
     "curves": "Learning curves",
-    "curves_intro": "How training went, step by step. The dot marks the state that was kept; several seeds are drawn over one another.",
+    "curves_intro": (
+        "How training went, step by step. The dot marks the state that was kept; several seeds are drawn over one another."
+    ),
     "curve_loss": "loss on the training rows",
     "curve_score": "{metric} on the validation rows",
     "curve_step": "step",
     "curve_chart": "Learning curve of {method}",
     # overfitting, forgetting
     "overfitting": "Overfitting",
-    "overfitting_intro": "The same metric on rows seen in training (ring) and on test rows (dot), with the gap between them and its interval. A wide gap means that the method has learned rows by heart.",
+    "overfitting_intro": (
+        "The same metric on rows seen in training (ring) and on test rows (dot), with the gap between them and its interval. "
+        "A wide gap means that the method has learned rows by heart."
+    ),
     "overfitting_chart": "{metric} on a sample of the training rows and on the test rows",
     "forgetting": "Forgetting",
-    "forgetting_intro": "What the base model could do in general before it was adapted, and what is left after: {metric}. A loss whose interval excludes zero is real.",
+    "forgetting_intro": (
+        "What the base model could do in general before it was adapted, and what is left after: {metric}. A loss whose "
+        "interval excludes zero is real."
+    ),
     "forgetting_chart": "What adapting cost in {metric}; right of zero is lost",
     "forgetting_axis": "lost: {metric}, {unit}",
     "forgetting_table": "A general ability before and after adapting, with the 95 % interval of what was lost.",
@@ -86,7 +108,10 @@ ENGLISH = {
     # rows
     "errors": "Mistakes, side by side",
     "confusion": "What is taken for what",
-    "confusion_intro": "Rows are what was expected, columns what was answered; the darker, the larger the share of the row. The diagonal is right.",
+    "confusion_intro": (
+        "Rows are what was expected, columns what was answered; the darker, the larger the share of the row. The diagonal is "
+        "right."
+    ),
     "confusion_caption": "{method}: expected (rows), answered (columns)",
     "confusion_seeds": "{count} seeds together",
     "confusion_none": "no label",
@@ -124,11 +149,16 @@ ENGLISH = {
     "part_test": "test",
     "in": "in",
     "slices": "Slices",
-    "slices_intro": "{metric} on parts of the test rows, by the value of a column, with 95 % intervals. Small parts have wide intervals.",
+    "slices_intro": (
+        "{metric} on parts of the test rows, by the value of a column, with 95 % intervals. Small parts have wide intervals."
+    ),
     "slice": "Part",
     "rows": "Rows",
     "sizes": "Quality against training rows",
-    "sizes_intro": "{metric} of methods trained on fewer rows, with 95 % intervals. A line that still climbs says: more training rows would help.",
+    "sizes_intro": (
+        "{metric} of methods trained on fewer rows, with 95 % intervals. A line that still climbs says: more training rows "
+        "would help."
+    ),
     "sizes_axis": "training rows",
     "sizes_chart": "{metric} of {method} against the number of training rows",
     # settings
@@ -179,7 +209,10 @@ ENGLISH = {
     "gap": "Overfit gap",
     "forgot": "Forgetting",
     "seed_spread": "over seeds {span}",
-    "seed_spread_missing": "Seed spread not estimated: that takes at least 5 seeds. The intervals say how far other rows, not other seeds, would move a score.",
+    "seed_spread_missing": (
+        "Seed spread not estimated: that takes at least 5 seeds. The intervals say how far other rows, not other seeds, would"
+        " move a score."
+    ),
     "recommended": "recommended",
     "leaning": "leaning",
     "status_done": "done",
@@ -203,7 +236,9 @@ ENGLISH = {
     "metric_token_f1": "token F1",
     "metric_chrf": "chrF",
     "metric_exact_match": "exact match",
-    "help_macro_f1": "the mean over labels of F1, which weighs answers missed against answers given wrongly; every label counts the same",
+    "help_macro_f1": (
+        "the mean over labels of F1, which weighs answers missed against answers given wrongly; every label counts the same"
+    ),
     "help_accuracy": "the share of rows answered right",
     "help_log_loss": "how little probability the right label was given, in nats",
     "help_calibration_error": "how far the stated confidence lies from the share of right answers",
@@ -253,13 +288,18 @@ ENGLISH = {
     "method_ia3": "learned scales inside the base model, its weights unchanged (IA³)",
     # the model card
     "money_each": "per 1,000 answers: {value}",
-    "card_made": "A model of kind *{kind}*, made by the method `{method}` (seed {seed}) from the base model {base} on the dataset {task}.",
+    "card_made": (
+        "A model of kind *{kind}*, made by the method `{method}` (seed {seed}) from the base model {base} on the dataset {task}."
+    ),
     "card_named": "The comparison recommends this method.",
     "card_leaning": "The comparison can't tell the methods apart for certain; it leans to this one.",
     "card_other": "The comparison recommends `{method}` instead.",
     "card_other_leaning": "The comparison can't tell the methods apart for certain; it leans to `{method}`.",
     "card_evidence": "Evidence",
-    "card_rows": "Judged once on {rows} test rows that no method had seen. The intervals are 95 % intervals over test rows, given this model.",
+    "card_rows": (
+        "Judged once on {rows} test rows that no method had seen. The intervals are 95 % intervals over test rows, given this"
+        " model."
+    ),
     "card_metric": "Metric",
     "card_value": "Value",
     "card_compared": "Compared with the other methods on the same rows",

@@ -18,7 +18,10 @@ FRENCH = {
     "headline_cannot-tell": "Trop serré pour trancher ; avantage à {method}.",
     "headline_nothing": "Pas de verdict : aucune méthode n’a abouti.",
     "lead_is": "{method} : {gloss}.",
-    "lead_score": "Sur {rows} lignes de test qu’aucune méthode n’avait vues, le score est de {score} ({metric}) ; sur d’autres lignes du même genre, attendez-vous à une valeur entre {low} et {high}.",
+    "lead_score": (
+        "Sur {rows} lignes de test qu’aucune méthode n’avait vues, le score est de {score} ({metric}) ; sur d’autres lignes "
+        "du même genre, attendez-vous à une valeur entre {low} et {high}."
+    ),
     "lead_score_lower": (
         "Sur {rows} lignes de test qu’aucune méthode n’avait vues, la mesure ({metric}) vaut {score} (moins, c’est mieux) ; "
         "sur d’autres lignes du même genre, attendez-vous à une valeur entre {low} et {high}."
@@ -35,17 +38,26 @@ FRENCH = {
     # quality
     "quality": "Qualité",
     "quality_intro": (
-        "Chaque méthode a répondu aux mêmes {rows} lignes de test, une seule fois, à la fin. La barre autour d’un score est son intervalle à 95 % : "
-        "là où le score tomberait sur d’autres lignes du même genre. On juge que deux méthodes diffèrent sur leurs écarts ligne à ligne, plus bas, "
-        "et non d’après le chevauchement de ces barres."
+        "Chaque méthode a répondu aux mêmes {rows} lignes de test, une seule fois, à la fin. La barre autour d’un score est "
+        "son intervalle à 95 % : là où le score tomberait sur d’autres lignes du même genre. On juge que deux méthodes "
+        "diffèrent sur leurs écarts ligne à ligne, plus bas, et non d’après le chevauchement de ces barres."
     ),
-    "quality_chart": "{metric} de chaque méthode sur les lignes de test, avec intervalles à 95 %. Les petits points sont les graines une à une ; une flèche renvoie à une valeur hors de l’axe.",
+    "quality_chart": (
+        "{metric} de chaque méthode sur les lignes de test, avec intervalles à 95 %. Les petits points sont les graines une à"
+        " une ; une flèche renvoie à une valeur hors de l’axe."
+    ),
     "quality_table": "Toutes les mesures, avec intervalles à 95 % sur les lignes de test. Choisir un en-tête pour trier.",
     "higher": "plus, c’est mieux",
     "lower": "moins, c’est mieux",
     "differences": "L’écart est-il réel ?",
-    "differences_intro": "Chaque ligne oppose une méthode à {against}, le meilleur score ici, sur les mêmes lignes. La bande grisée est la tolérance : les écarts jusqu’à {tolerance} sont sans importance. Les intervalles sont élargis pour être tous valables à la fois.",
-    "differences_chart": "Écart de {metric} avec {against}, avec intervalles valables ensemble. Une flèche renvoie à une valeur hors de l’axe.",
+    "differences_intro": (
+        "Chaque ligne oppose une méthode à {against}, le meilleur score ici, sur les mêmes lignes. La bande grisée est la "
+        "tolérance : les écarts jusqu’à {tolerance} sont sans importance. Les intervalles sont élargis pour être tous "
+        "valables à la fois."
+    ),
+    "differences_chart": (
+        "Écart de {metric} avec {against}, avec intervalles valables ensemble. Une flèche renvoie à une valeur hors de l’axe."
+    ),
     "differences_table": "Les chiffres du graphique ; p est ajusté au nombre de comparaisons (Holm).",
     "difference_axis": "écart de {metric}, {unit}",
     "left_worse": "à gauche : moins bon, à droite : meilleur",
@@ -56,7 +68,9 @@ FRENCH = {
     # cost
     "cost": "Qualité et coût",
     "cost_intro": "En haut, c’est meilleur ; à gauche, moins cher. La ligne fine relie les méthodes que rien ne bat à leur coût.",
-    "cost_intro_lower": "En bas, c’est meilleur ; à gauche, moins cher. La ligne fine relie les méthodes que rien ne bat à leur coût.",
+    "cost_intro_lower": (
+        "En bas, c’est meilleur ; à gauche, moins cher. La ligne fine relie les méthodes que rien ne bat à leur coût."
+    ),
     "cost_fit": "temps de calcul à l’ajustement",
     "cost_memory": "pic de mémoire",
     "cost_size": "taille sur disque",
@@ -73,10 +87,16 @@ FRENCH = {
     "curve_chart": "Courbe d’apprentissage de {method}",
     # overfitting, forgetting
     "overfitting": "Surapprentissage",
-    "overfitting_intro": "La même mesure sur des lignes vues à l’entraînement (anneau) et sur les lignes de test (point), avec l’écart entre les deux et son intervalle. Un grand écart signifie que la méthode a appris des lignes par cœur.",
+    "overfitting_intro": (
+        "La même mesure sur des lignes vues à l’entraînement (anneau) et sur les lignes de test (point), avec l’écart entre "
+        "les deux et son intervalle. Un grand écart signifie que la méthode a appris des lignes par cœur."
+    ),
     "overfitting_chart": "{metric} sur un échantillon des lignes d’entraînement et sur les lignes de test",
     "forgetting": "Oubli",
-    "forgetting_intro": "Ce que le modèle de base savait faire en général avant d’être adapté, et ce qu’il en reste : {metric}. Une perte dont l’intervalle exclut zéro est réelle.",
+    "forgetting_intro": (
+        "Ce que le modèle de base savait faire en général avant d’être adapté, et ce qu’il en reste : {metric}. Une perte "
+        "dont l’intervalle exclut zéro est réelle."
+    ),
     "forgetting_chart": "Ce que l’adaptation a coûté : {metric} ; à droite de zéro, c’est perdu",
     "forgetting_axis": "perdu : {metric}, {unit}",
     "forgetting_table": "Une capacité générale avant et après l’adaptation, avec l’intervalle à 95 % de ce qui a été perdu.",
@@ -88,7 +108,8 @@ FRENCH = {
     "errors": "Les erreurs, côte à côte",
     "confusion": "Qu’est-ce qui est pris pour quoi",
     "confusion_intro": (
-        "En lignes ce qui était attendu, en colonnes ce qui a été répondu ; plus c’est foncé, plus la part de la ligne est grande. La diagonale est juste."
+        "En lignes ce qui était attendu, en colonnes ce qui a été répondu ; plus c’est foncé, plus la part de la ligne est "
+        "grande. La diagonale est juste."
     ),
     "confusion_caption": "{method} : attendu (lignes), répondu (colonnes)",
     "confusion_seeds": "{count} graines ensemble",
@@ -98,7 +119,9 @@ FRENCH = {
     "answered": "Répondu",
     "count": "Nombre",
     "hardest": "Les lignes les plus difficiles",
-    "hardest_intro": "Ce que presque toutes les méthodes manquent est souvent mal étiqueté ou ambigu : ces lignes méritent un coup d’œil.",
+    "hardest_intro": (
+        "Ce que presque toutes les méthodes manquent est souvent mal étiqueté ou ambigu : ces lignes méritent un coup d’œil."
+    ),
     "split": "Là où les méthodes divergent",
     "split_intro": "Les lignes où la qualité des réponses diffère le plus.",
     "given": "Donné",
@@ -127,13 +150,16 @@ FRENCH = {
     "part_test": "test",
     "in": "dans",
     "slices": "Sous-ensembles",
-    "slices_intro": "{metric} sur des parties des lignes de test, selon la valeur d’une colonne, avec intervalles à 95 %. Petite partie, grand intervalle.",
+    "slices_intro": (
+        "{metric} sur des parties des lignes de test, selon la valeur d’une colonne, avec intervalles à 95 %. Petite partie, "
+        "grand intervalle."
+    ),
     "slice": "Partie",
     "rows": "Lignes",
     "sizes": "Qualité selon le nombre de lignes",
     "sizes_intro": (
-        "{metric} de méthodes entraînées sur moins de lignes, avec intervalles à 95 %. "
-        "Une courbe qui monte encore dit que davantage de lignes aideraient."
+        "{metric} de méthodes entraînées sur moins de lignes, avec intervalles à 95 %. Une courbe qui monte encore dit que "
+        "davantage de lignes aideraient."
     ),
     "sizes_axis": "lignes d’entraînement",
     "sizes_chart": "{metric} de {method} selon le nombre de lignes d’entraînement",
@@ -147,7 +173,10 @@ FRENCH = {
     "group_base": "Modèle de base",
     "group_recipe": "Demande",
     "reproduce": "Reproduire",
-    "reproduce_intro": "La même commande sur les mêmes données, le même modèle de base et la même graine donne les mêmes modèles sur la même machine.",
+    "reproduce_intro": (
+        "La même commande sur les mêmes données, le même modèle de base et la même graine donne les mêmes modèles sur la même"
+        " machine."
+    ),
     "reproduce_compare": "Lancer la comparaison, ou la poursuivre",
     "reproduce_report": "Refaire ce rapport depuis les réponses conservées, sans les modèles",
     "notes": "Remarques",
@@ -186,8 +215,8 @@ FRENCH = {
     "forgot": "Oubli",
     "seed_spread": "sur les graines {span}",
     "seed_spread_missing": (
-        "Dispersion entre graines non estimée : il faut au moins 5 graines. "
-        "Les intervalles disent combien d’autres lignes, non d’autres graines, déplaceraient un score."
+        "Dispersion entre graines non estimée : il faut au moins 5 graines. Les intervalles disent combien d’autres lignes, "
+        "non d’autres graines, déplaceraient un score."
     ),
     "recommended": "recommandée",
     "leaning": "avantage",
@@ -212,7 +241,10 @@ FRENCH = {
     "metric_token_f1": "F1 des mots",
     "metric_chrf": "chrF",
     "metric_exact_match": "réponses identiques",
-    "help_macro_f1": "la moyenne sur les étiquettes du F1, qui met en balance réponses manquées et réponses fautives ; chaque étiquette compte autant",
+    "help_macro_f1": (
+        "la moyenne sur les étiquettes du F1, qui met en balance réponses manquées et réponses fautives ; chaque étiquette "
+        "compte autant"
+    ),
     "help_accuracy": "la part des lignes bien répondues",
     "help_log_loss": "le peu de probabilité accordé à la bonne étiquette, en nats",
     "help_calibration_error": "la distance entre la confiance affichée et la part de réponses justes",
@@ -262,20 +294,32 @@ FRENCH = {
     "method_ia3": "des facteurs appris dans le modèle de base, ses poids inchangés (IA³)",
     # the model card
     "money_each": "pour 1 000 réponses : {value}",
-    "card_made": "Un modèle de type *{kind}*, fait par la méthode `{method}` (graine {seed}) à partir du modèle de base {base}, sur le jeu de données {task}.",
+    "card_made": (
+        "Un modèle de type *{kind}*, fait par la méthode `{method}` (graine {seed}) à partir du modèle de base {base}, sur le"
+        " jeu de données {task}."
+    ),
     "card_named": "La comparaison recommande cette méthode.",
     "card_leaning": "La comparaison ne départage pas les méthodes avec certitude ; elle donne l’avantage à celle-ci.",
     "card_other": "La comparaison recommande plutôt `{method}`.",
     "card_other_leaning": "La comparaison ne départage pas les méthodes avec certitude ; elle donne l’avantage à `{method}`.",
     "card_evidence": "Preuves",
-    "card_rows": "Jugé une seule fois sur {rows} lignes de test qu’aucune méthode n’avait vues. Les intervalles sont à 95 % sur les lignes de test, pour ce modèle.",
+    "card_rows": (
+        "Jugé une seule fois sur {rows} lignes de test qu’aucune méthode n’avait vues. Les intervalles sont à 95 % sur les "
+        "lignes de test, pour ce modèle."
+    ),
     "card_metric": "Mesure",
     "card_value": "Valeur",
     "card_compared": "Comparé aux autres méthodes sur les mêmes lignes",
     "card_limits": "Limites",
-    "card_limit_rows": "Les scores valent pour des lignes du même genre que celles du test. D’autres données n’ont pas été regardées.",
-    "card_limit_seed": "C’est une seule graine. Les intervalles ne disent pas combien un nouvel entraînement changerait les scores.",
-    "card_limit_gap": "Sur des lignes d’entraînement le score est {train}, sur celles du test {test} : un écart de {gap} ({span}).",
+    "card_limit_rows": (
+        "Les scores valent pour des lignes du même genre que celles du test. D’autres données n’ont pas été regardées."
+    ),
+    "card_limit_seed": (
+        "C’est une seule graine. Les intervalles ne disent pas combien un nouvel entraînement changerait les scores."
+    ),
+    "card_limit_gap": (
+        "Sur des lignes d’entraînement le score est {train}, sur celles du test {test} : un écart de {gap} ({span})."
+    ),
     "card_limit_forgot": "{metric} : {before} avant, {after} après l’adaptation ; perdu {change} ({span}).",
     "card_cost": "Coût",
     "card_use": "Utilisation",

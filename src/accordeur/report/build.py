@@ -1,4 +1,4 @@
-"""The report as plain data: a pure function of a run folder, so that it can be made again, and scored again, without the models."""
+"""The report as plain data: a pure function of a run folder, made and scored again without the models."""
 
 from __future__ import annotations
 
@@ -32,11 +32,14 @@ class Question:
     intervals: Intervals = field(default_factory=Intervals)
 
 
-def build_report(out: Path, language: str | None = None, metric: str | None = None, tolerance: float | None = None) -> dict[str, Any]:
+def build_report(
+    out: Path, language: str | None = None, metric: str | None = None, tolerance: float | None = None
+) -> dict[str, Any]:
     """The report of a run folder as JSON-ready data; nothing is written.
 
-    `metric` and `tolerance` score the stored answers again; a tolerance is in the unit in which the metric is shown (3 = 3 points).
-    ModelError where the folder holds no comparison or its runs answered different rows; RecipeError for an unknown metric or language.
+    `metric` and `tolerance` score the stored answers again; a tolerance is in the unit in which the metric is shown
+    (3 is 3 points). ModelError where the folder holds no comparison or its runs answered different rows; RecipeError for an
+    unknown metric or language.
     """
     folder = read_folder(out)
     words = Words(language=known_language(language or recipe_of(folder).get("language") or "en"))
@@ -82,7 +85,12 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
         "lengths": folder.about.get("lengths") or {},
         "command": folder.about.get("command") or "",
         "planned": list(folder.about.get("planned") or []),
-        "notes": [*map(str, folder.about.get("notes") or []), *remarks, *folder_notes(folder, question.words), *method_notes(methods, question)],
+        "notes": [
+            *map(str, folder.about.get("notes") or []),
+            *remarks,
+            *folder_notes(folder, question.words),
+            *method_notes(methods, question),
+        ],
     }
 
 
@@ -190,7 +198,14 @@ def verdict_of(groups: Mapping[str, Sequence[Scored]], question: Question) -> di
         if group and all(primary.name in scored.test for scored in group)
     ]
     if not candidates:
-        nothing = {"decision": "cannot-tell", "method": None, "leans_to": None, "rows_needed": None, "undecided": None, "comparisons": []}
+        nothing: dict[str, Any] = {
+            "decision": "cannot-tell",
+            "method": None,
+            "leans_to": None,
+            "rows_needed": None,
+            "undecided": None,
+            "comparisons": [],
+        }
         return {**nothing, "reasons": [words("why_nothing")]}
     metric = scores.judged(primary, words.metric(primary.name))
     found = decide(candidates, metric, question.tolerance, language=words.language)

@@ -23,7 +23,14 @@ PIPELINES = {
     "prefer": "text-generation",
     "text": "text-generation",
 }
-HUB_METRICS = {"macro_f1": "f1", "accuracy": "accuracy", "rouge_l": "rouge", "chrf": "chrf", "bleu": "bleu", "exact_match": "exact_match"}
+HUB_METRICS = {
+    "macro_f1": "f1",
+    "accuracy": "accuracy",
+    "rouge_l": "rouge",
+    "chrf": "chrf",
+    "bleu": "bleu",
+    "exact_match": "exact_match",
+}
 USE = """```python
 from pathlib import Path
 
@@ -59,18 +66,21 @@ def front_matter(reading: Reading, run: Mapping[str, Any]) -> str:
     task = {"type": PIPELINES.get(report["task"]["kind"], "text-classification")}
     dataset = {"name": clean(report["task"]["name"]), "type": "private"}
     metrics = [
-        {"type": HUB_METRICS.get(name, name), "name": name, "value": round(score["value"], 6)} for name, score in run["scores"].items()
+        {"type": HUB_METRICS.get(name, name), "name": name, "value": round(score["value"], 6)}
+        for name, score in run["scores"].items()
     ]
-    values: dict[str, Any] = {"library_name": "accordeur", "tags": ["accordeur", clean(run["method"])], "pipeline_tag": task["type"]}
+    values: dict[str, Any] = {
+        "library_name": "accordeur",
+        "tags": ["accordeur", clean(run["method"])],
+        "pipeline_tag": task["type"],
+    }
     if HUB_ID.fullmatch(report["base"]["name"]):
         values["base_model"] = report["base"]["name"]
     values["model-index"] = [{"name": clean(run["name"]), "results": [{"task": task, "dataset": dataset, "metrics": metrics}]}]
     stream = io.StringIO()
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style = False
-    writer.sort_base_mapping_type_on_output = False
-    writer.width = 4096
-    writer.allow_unicode = True
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     writer.dump(values, stream)
     return stream.getvalue()
 
@@ -109,7 +119,9 @@ def evidence(reading: Reading, run: Mapping[str, Any]) -> str:
     rows = words("card_rows", rows=numbers.number(reading.report["test_rows"]))
     reasons = "\n".join(f"- {markdown_text(clean(reason))}" for reason in reading.report["verdict"]["reasons"])
     table = markdown_table(reading.report)
-    return f"## {words('card_evidence')}\n\n{rows}\n\n" + "\n".join(lines) + f"\n\n{words('card_compared')}:\n\n{table}\n{reasons}"
+    return (
+        f"## {words('card_evidence')}\n\n{rows}\n\n" + "\n".join(lines) + f"\n\n{words('card_compared')}:\n\n{table}\n{reasons}"
+    )
 
 
 def limits(reading: Reading, run: Mapping[str, Any]) -> str:
@@ -118,13 +130,23 @@ def limits(reading: Reading, run: Mapping[str, Any]) -> str:
     found = [words("card_limit_rows"), *([words("card_limit_seed")] if run["trained"] else [])]
     if gap := run["overfitting"]:
         values = {key: reading.score(gap[key]) for key in ("train", "test")}
-        found.append(words("card_limit_gap", **values, gap=reading.signed(gap["gap"]), span=reading.span(gap["low"], gap["high"])))
+        found.append(
+            words("card_limit_gap", **values, gap=reading.signed(gap["gap"]), span=reading.span(gap["low"], gap["high"]))
+        )
     for one in abilities(run):
         unit = forgetting_unit(str(one["metric"]))
         values = {key: numbers.score(one.get(key), unit) for key in ("before", "after")}
         span = MISSING if unmoved(one) else numbers.span(one.get("low"), one.get("high"), unit)
         name = words.metric(str(one["metric"]))
-        found.append(words("card_limit_forgot", metric=name[:1].upper() + name[1:], **values, change=numbers.signed(one["change"], unit), span=span))
+        found.append(
+            words(
+                "card_limit_forgot",
+                metric=name[:1].upper() + name[1:],
+                **values,
+                change=numbers.signed(one["change"], unit),
+                span=span,
+            )
+        )
     return f"## {words('card_limits')}\n\n" + "\n".join(f"- {line}" for line in found)
 
 

@@ -21,7 +21,7 @@ LEAST_COST = 1e-9  # what is positive and below has no room of its own on a loga
 
 @dataclass(frozen=True, kw_only=True)
 class Dot:
-    """A value with its interval; `text` and `note` stand at its right, `others` are single seeds, `strong` is the one recommended."""
+    """A value with its interval; `text` and `note` stand at its right, `others` are seeds, `strong` is the one recommended."""
 
     label: str
     value: float
@@ -237,7 +237,9 @@ def cost_ticks(axis: Axis, plane: Plane, bottom: float, free: bool) -> list[Mark
     found = [tick for tick in (spans or svg.log_ticks(axis.low, axis.high)) if not free or axis.place(tick) > axis.start + 36]
     marks = [(axis.place(tick), plane.x(tick)) for tick in found] + ([(axis.start, "0")] if free else [])
     return [
-        part for x, words in marks for part in (svg.line(x, bottom, x, bottom + 4, "zero"), svg.text(x, bottom + 17, words, "tick", "middle"))
+        part
+        for x, words in marks
+        for part in (svg.line(x, bottom, x, bottom + 4, "zero"), svg.text(x, bottom + 17, words, "tick", "middle"))
     ]
 
 
@@ -278,7 +280,11 @@ def marks_of(spots: Sequence[Spot], across: Axis, up: Axis) -> list[Markup]:
 
 def drop(x: float, y: float, side: int, tone: str) -> Markup:
     """A mark at the lower (1) or upper (-1) edge: the value lies beyond the axis."""
-    return svg.element("path", d=f"M{x:.1f} {y + side * 3:.1f}L{x - 5:.1f} {y - side * 7:.1f}L{x + 5:.1f} {y - side * 7:.1f}Z", class_=f"beyond {tone}")
+    return svg.element(
+        "path",
+        d=f"M{x:.1f} {y + side * 3:.1f}L{x - 5:.1f} {y - side * 7:.1f}L{x + 5:.1f} {y - side * 7:.1f}Z",
+        class_=f"beyond {tone}",
+    )
 
 
 Box = tuple[float, float, float, float]
@@ -288,7 +294,16 @@ def room(label: str, x: float, y: float, taken: Sequence[Box]) -> tuple[Box, flo
     """Where a name fits beside its dot: (its box, x, base line); the first place where it covers least."""
     width = len(label) * svg.LETTER * 0.92
     choices = []
-    for dx, dy in ((9, 4), (-9 - width, 4), (-width / 2, -11), (-width / 2, 20), (8, -9), (8, 17), (-8 - width, -9), (-8 - width, 17)):
+    for dx, dy in (
+        (9, 4),
+        (-9 - width, 4),
+        (-width / 2, -11),
+        (-width / 2, 20),
+        (8, -9),
+        (8, 17),
+        (-8 - width, -9),
+        (-8 - width, 17),
+    ):
         left, base = x + dx, y + dy
         frame_ = (left, base - 11, left + width, base + 3)
         outside = left < 44 or left + width > PANEL[0] or base > PANEL[1] - 48 or base < 24
@@ -346,7 +361,10 @@ def panel_parts(panel: Panel, across: Axis, top: float) -> list[Markup]:
     parts = [svg.text(0, top + 12, panel.title, "axis")]
     for tick in svg.ticks(low, high, 3):
         y = up.place(tick)
-        parts += [svg.line(across.start, y, across.end, y, "gridline"), svg.text(across.start - 8, y + 4, panel.write(tick), "tick", "end")]
+        parts += [
+            svg.line(across.start, y, across.end, y, "gridline"),
+            svg.text(across.start - 8, y + 4, panel.write(tick), "tick", "end"),
+        ]
     for curve in sorted(panel.curves, key=lambda curve: curve.strong):
         tone = "strong" if curve.strong else "plain"
         parts.append(svg.path([(across.place(x), up.place(y)) for x, y in curve.points], f"curve {tone}"))

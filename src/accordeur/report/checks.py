@@ -16,7 +16,9 @@ SHOWN_PLACES = 3
 def found(reading: Reading) -> Table | None:
     """Rows by part, repeats, leaks, conflicts and cuts, each with its count and its first places."""
     words, summary = reading.words, reading.report["summary"]
-    lines = [(words("check_rows", part=part_name(reading, part)), count, ()) for part, count in mapping(summary, "rows").items()]
+    lines: list[tuple[str, int, Sequence[str]]] = [
+        (words("check_rows", part=part_name(reading, part)), count, ()) for part, count in mapping(summary, "rows").items()
+    ]
     lines += [
         (words("check_within", part=part_name(reading, part)), pairs["count"], joined(pairs["shown"]))
         for part, pairs in mapping(summary, "within").items()
@@ -40,9 +42,7 @@ def found(reading: Reading) -> Table | None:
         ]
         for name, count, places in lines
     ]
-    titles = [
-        Column(title=words("check"), numeric=False), Column(title=words("found")), Column(title=words("first_places"), numeric=False)
-    ]  # fmt: skip
+    titles = [Column(title=words(key), numeric=key == "found") for key in ("check", "found", "first_places")]
     return Table(caption=words("data_table"), columns=titles, rows=rows) if rows else None
 
 
@@ -51,7 +51,10 @@ def labels(reading: Reading) -> Table | None:
     classes = mapping(reading.report["summary"], "classes")
     parts = list(dict.fromkeys(part for counts in classes.values() for part in counts))
     rows = [
-        [Cell(text=label, sort=label), *(Cell(text=reading.numbers.number(counts.get(part, 0)), sort=counts.get(part, 0)) for part in parts)]
+        [
+            Cell(text=label, sort=label),
+            *(Cell(text=reading.numbers.number(counts.get(part, 0)), sort=counts.get(part, 0)) for part in parts),
+        ]
         for label, counts in classes.items()
     ]
     titles = [Column(title=reading.words("label"), numeric=False), *(Column(title=part_name(reading, part)) for part in parts)]

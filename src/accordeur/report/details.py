@@ -83,7 +83,10 @@ def records(title: str, rows: Sequence[Mapping[str, Any]], reading: Reading) -> 
     """A list of records as a table with a column for every key."""
     keys = list(dict.fromkeys(key for row in rows for key in row))
     columns = [Column(title=human(key), numeric=all(isinstance(row.get(key), int | float) for row in rows)) for key in keys]
-    cells = [[Cell(text=reading.numbers.plain(row.get(key)), sort=sort_key(row.get(key)), class_="words") for key in keys] for row in rows]
+    cells = [
+        [Cell(text=reading.numbers.plain(row.get(key)), sort=sort_key(row.get(key)), class_="words") for key in keys]
+        for row in rows
+    ]
     return Table(caption=title, columns=columns, rows=cells)
 
 

@@ -12,7 +12,7 @@ from accordeur.report import charts
 from accordeur.report.charts import Curve, Dot, Pair, Panel, Plane, Scale, Spot
 from accordeur.report.format import Formatter
 from accordeur.report.svg import Write
-from accordeur.report.words import Words
+from accordeur.report.words import Language, Words
 
 Report = Mapping[str, Any]
 COSTS = (
@@ -63,7 +63,8 @@ class Reading:
     def named(self) -> str | None:
         """The method that the verdict names, be it firmly or not."""
         verdict = self.report["verdict"]
-        return verdict["method"] or verdict["leans_to"]
+        named: str | None = verdict["method"] or verdict["leans_to"]
+        return named
 
     @property
     def ranked(self) -> list[Mapping[str, Any]]:
@@ -98,7 +99,7 @@ class Reading:
 
 def read(report: Report) -> Reading:
     """A report in its own language."""
-    language = str(report["language"])
+    language: Language = "fr" if report["language"] == "fr" else "en"
     return Reading(report=report, words=Words(language=language), numbers=Formatter(language=language))
 
 
@@ -211,7 +212,9 @@ def curves(reading: Reading) -> list[Figure]:
 
 def curve_of(run: Mapping[str, Any], key: str) -> Curve | None:
     """One line of a run; None where it has fewer than two such points."""
-    points = tuple((float(point["step"]), float(point[key])) for point in run["curve"] if point.get(key) is not None and "step" in point)
+    points = tuple(
+        (float(point["step"]), float(point[key])) for point in run["curve"] if point.get(key) is not None and "step" in point
+    )
     best = run["facts"].get("best_step") if key == "score" else None
     return Curve(points=points, best=best) if len(points) > 1 else None
 
@@ -276,7 +279,9 @@ def forgetting_figure(reading: Reading, found: Sequence[tuple[Mapping[str, Any],
     ]
     title = reading.words("forgetting_axis", metric=reading.words.metric(metric), unit=reading.words.unit(unit))
     caption = reading.words("forgetting_chart", metric=reading.words.metric(metric))
-    return Figure(chart=charts.dots(rows, Scale(write=writer(reading, unit, signed=True), title=title, zero=True), caption), caption=caption)
+    return Figure(
+        chart=charts.dots(rows, Scale(write=writer(reading, unit, signed=True), title=title, zero=True), caption), caption=caption
+    )
 
 
 def forgetting_unit(metric: str) -> str:
@@ -297,7 +302,7 @@ def slices(reading: Reading, column: str, entries: Sequence[Mapping[str, Any]]) 
                 low=score["low"],
                 high=score["high"],
                 text=reading.score(score["value"]),
-            note=reading.span(score["low"], score["high"]),
+                note=reading.span(score["low"], score["high"]),
                 strong=name == reading.named,
             )
             for entry in entries

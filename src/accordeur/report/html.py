@@ -29,7 +29,12 @@ def shown(value: Any) -> Any:
 def environment() -> Environment:
     """Jinja with everything escaped, and an error for every name that is missing."""
     return Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=shown
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=shown,
     )
 
 
@@ -96,8 +101,16 @@ def key_figures(reading: Reading, method: Mapping[str, Any]) -> list[tuple[str, 
     words, numbers, cost, score = reading.words, reading.numbers, method["cost"], method["scores"][reading.primary]
     found = [
         (words("fact_quality"), reading.score(score["value"]), f"{reading.metric}, {reading.span(score['low'], score['high'])}"),
-        (words("fact_fit"), numbers.seconds(cost["fit_seconds"]), f"{words('fit_cpu_seconds').lower()} {numbers.seconds(cost['fit_cpu_seconds'])}"),
-        (words("fact_memory"), numbers.size(cost["peak_memory_bytes"]), f"{words('base_bytes')} {numbers.size(cost['base_bytes'])}"),
+        (
+            words("fact_fit"),
+            numbers.seconds(cost["fit_seconds"]),
+            f"{words('fit_cpu_seconds').lower()} {numbers.seconds(cost['fit_cpu_seconds'])}",
+        ),
+        (
+            words("fact_memory"),
+            numbers.size(cost["peak_memory_bytes"]),
+            f"{words('base_bytes')} {numbers.size(cost['base_bytes'])}",
+        ),
         (words("fact_speed"), numbers.milliseconds(cost["predict_ms_per_row"]), ""),
         (words("fact_disk"), numbers.size(cost["artifact_bytes"]), ""),
     ]
@@ -130,7 +143,16 @@ def sections(reading: Reading, out: Path | None) -> list[dict[str, Any]]:
 def section(name: str, words: Words, intro: str = "", **parts: Any) -> dict[str, Any]:
     """A section with its heading; parts that it lacks are empty."""
     empty: dict[str, Any] = {
-        "figures": [], "small": [], "tables": [], "small_tables": [], "matrices": [], "rows": [], "groups": [], "commands": [], "folded": [], "remark": ""
+        "figures": [],
+        "small": [],
+        "tables": [],
+        "small_tables": [],
+        "matrices": [],
+        "rows": [],
+        "groups": [],
+        "commands": [],
+        "folded": [],
+        "remark": "",
     }
     return {**empty, "id": name, "title": words(name), "intro": intro, **parts}
 
@@ -210,9 +232,15 @@ def errors_section(reading: Reading) -> dict[str, Any] | None:
     words, rows = reading.words, reading.report["rows"]
     confused = [method for method in reading.ranked if method["confusion"]]
     matrices = [method for method in confused if method["confusion"]["matrix"]]
-    tables = [views.pairs(reading, method) for method in confused if not method["confusion"]["matrix"] and method["confusion"]["pairs"]]
+    tables = [
+        views.pairs(reading, method) for method in confused if not method["confusion"]["matrix"] and method["confusion"]["pairs"]
+    ]
     lists = [
-        {"title": words(key), "intro": words(f"{key}_intro"), "rows": [{**row, "said": details.answers(reading, row)} for row in rows[key]]}
+        {
+            "title": words(key),
+            "intro": words(f"{key}_intro"),
+            "rows": [{**row, "said": details.answers(reading, row)} for row in rows[key]],
+        }
         for key in ("hardest", "split")
         if rows[key]
     ]

@@ -31,7 +31,7 @@ def row_scores(groups: Mapping[str, Sequence[Scored]], primary: Metric) -> tuple
 
 
 def telling_rows(groups: Mapping[str, Sequence[Scored]], primary: Metric) -> dict[str, list[dict[str, Any]]]:
-    """`hardest`: the rows with the lowest mean score; `split`: those on which the methods differ most. Answers of each first seed."""
+    """`hardest`: the rows with the lowest mean score; `split`: those on which methods differ most. Answers of the first seeds."""
     names, table = row_scores(groups, primary)
     if not names:
         return {"hardest": [], "split": []}
@@ -62,7 +62,9 @@ def side_by_side(row: int, answers: Mapping[str, Sequence[Answered]], scores: To
 
 def shown(value: Any) -> str:
     """An answer as text, cut."""
-    return cut(value if isinstance(value, str) else " ".join(map(str, value)) if isinstance(value, list) else value, SHOWN_LETTERS)
+    return cut(
+        value if isinstance(value, str) else " ".join(map(str, value)) if isinstance(value, list) else value, SHOWN_LETTERS
+    )
 
 
 def confusion(group: Sequence[Scored], labels: Sequence[str]) -> dict[str, Any] | None:
@@ -73,7 +75,9 @@ def confusion(group: Sequence[Scored], labels: Sequence[str]) -> dict[str, Any] 
     if not labels or not group:
         return None
     counts = Counter((str(row.expected), str(row.output)) for scored in group for row in scored.record.test)
-    wrong = sorted(((count, pair) for pair, count in counts.items() if pair[0] != pair[1]), key=lambda entry: (-entry[0], entry[1]))
+    wrong = sorted(
+        ((count, pair) for pair, count in counts.items() if pair[0] != pair[1]), key=lambda entry: (-entry[0], entry[1])
+    )
     matrix = None
     if len(labels) <= MATRIX_LABELS:
         matrix = [[counts[expected, given] for given in labels] for expected in labels]
@@ -82,6 +86,8 @@ def confusion(group: Sequence[Scored], labels: Sequence[str]) -> dict[str, Any] 
     return {
         "labels": list(labels),
         "matrix": matrix,
-        "pairs": [{"expected": expected, "output": cut(given, 80), "count": count} for count, (expected, given) in wrong[:SHOWN_PAIRS]],
+        "pairs": [
+            {"expected": expected, "output": cut(given, 80), "count": count} for count, (expected, given) in wrong[:SHOWN_PAIRS]
+        ],
         "runs": len(group),
     }

@@ -44,7 +44,9 @@ def rich_table(report: Mapping[str, Any], width: int = 80) -> Group:
     for place, column in enumerate(chosen):
         table.add_column(Text(column.title), justify="right" if place else "left", no_wrap=True, vertical="bottom")
     for place, method in enumerate(methods):
-        table.add_row(*(Text(column.cells[place]) for column in chosen), style="bold" if method["method"] == reading.named else "")
+        table.add_row(
+            *(Text(column.cells[place]) for column in chosen), style="bold" if method["method"] == reading.named else ""
+        )
     left_out = [Text(clean(text), style="dim") for text in unfinished(reading)]
     return Group(table, *([Padding(Group(*left_out), (1, 0, 0, 0))] if left_out else []))
 
@@ -70,7 +72,9 @@ def columns(reading: Reading, methods: Sequence[Mapping[str, Any]]) -> list[Show
     words, numbers = reading.words, reading.numbers
     found = [
         column(words("method"), [name_of(reading, method) for method in methods]),
-        column(reading.metric if len(reading.metric) <= NAME else reading.primary, [score_of(reading, method) for method in methods]),
+        column(
+            reading.metric if len(reading.metric) <= NAME else reading.primary, [score_of(reading, method) for method in methods]
+        ),
         column("95\u00a0%", [span_of(reading, method) for method in methods]),
         column(words("short_gap"), [gap_of(reading, method) for method in methods]),
         column(words("short_forgot"), [forgot(reading, method) for method in methods]),
@@ -84,7 +88,10 @@ def columns(reading: Reading, methods: Sequence[Mapping[str, Any]]) -> list[Show
         for key, title in (("fit", "money_fit"), ("per_1000_answers", "money_answers")):
             found.append(column(words(title).replace(" ", "\n", 1), [numbers.money(method["money"][key]) for method in methods]))
     others = [name for name in reading.report["metrics"] if name != reading.primary]
-    found += [column(words.metric(name).replace(" ", "\n"), [other_score(reading, method, name) for method in methods]) for name in others]
+    found += [
+        column(words.metric(name).replace(" ", "\n"), [other_score(reading, method, name) for method in methods])
+        for name in others
+    ]
     return [*found, column(words("short_tokens"), [numbers.count(method["cost"]["tokens_trained"]) for method in methods])]
 
 
@@ -96,7 +103,9 @@ def column(title: str, cells: Sequence[str]) -> Shown:
 def name_of(reading: Reading, method: Mapping[str, Any]) -> str:
     """The name, marked where the verdict names it, with the number of seeds where there are several."""
     seeds = len(method["seeds"])
-    return ("▸ " if method["method"] == reading.named else "  ") + cut(method["method"], NAME) + (f" ×{seeds}" if seeds > 1 else "")
+    return (
+        ("▸ " if method["method"] == reading.named else "  ") + cut(method["method"], NAME) + (f" ×{seeds}" if seeds > 1 else "")
+    )
 
 
 def score_of(reading: Reading, method: Mapping[str, Any]) -> str:
@@ -149,7 +158,9 @@ def verdict_text(report: Mapping[str, Any]) -> Text:
     """The verdict: its headline, its reasons, and the notes."""
     reading = read(report)
     words, verdict = reading.words, report["verdict"]
-    headline = words("headline_nothing") if reading.named is None else words(f"headline_{verdict['decision']}", method=reading.named)
+    headline = (
+        words("headline_nothing") if reading.named is None else words(f"headline_{verdict['decision']}", method=reading.named)
+    )
     text = Text(clean(headline), style=STYLES[verdict["decision"]])
     append_all(text, verdict["reasons"], "")
     append_all(text, report["notes"], "dim")

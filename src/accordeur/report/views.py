@@ -54,7 +54,9 @@ def name_cell(reading: Reading, method: Mapping[str, Any]) -> Cell:
     tag = ""
     if method["method"] == reading.named:
         tag = reading.words("recommended" if reading.report["verdict"]["method"] else "leaning")
-    return Cell(text=method["method"], small=reading.words.method(method["method"]), sort=method["method"], tag=tag, class_="method")
+    return Cell(
+        text=method["method"], small=reading.words.method(method["method"]), sort=method["method"], tag=tag, class_="method"
+    )
 
 
 def score_cell(reading: Reading, score: Mapping[str, float] | None, unit: str, extra: str = "") -> Cell:
@@ -62,7 +64,9 @@ def score_cell(reading: Reading, score: Mapping[str, float] | None, unit: str, e
     if score is None:
         return Cell(text=MISSING)
     span = reading.numbers.span(score["low"], score["high"], unit)
-    return Cell(text=reading.numbers.score(score["value"], unit), small=span + (f"; {extra}" if extra else ""), sort=score["value"])
+    return Cell(
+        text=reading.numbers.score(score["value"], unit), small=span + (f"; {extra}" if extra else ""), sort=score["value"]
+    )
 
 
 def quality(reading: Reading) -> Table:
@@ -92,7 +96,11 @@ def capital_metric(reading: Reading, name: str) -> str:
 def metric_hint(reading: Reading, name: str) -> str:
     """What a metric means, its unit and its direction."""
     about = reading.report["metrics"][name]
-    parts = [reading.words.maybe(f"help_{name}"), reading.words.unit(about["unit"]), reading.words("higher" if about["higher_is_better"] else "lower")]
+    parts = [
+        reading.words.maybe(f"help_{name}"),
+        reading.words.unit(about["unit"]),
+        reading.words("higher" if about["higher_is_better"] else "lower"),
+    ]
     return "; ".join(part for part in parts if part)
 
 
@@ -110,7 +118,10 @@ def differences(reading: Reading) -> Table | None:
         ]
         for one in sorted(comparisons, key=lambda one: -one["difference"])
     ]
-    titles = [Column(title=words("method"), numeric=False), *(Column(title=words(key)) for key in ("difference", "interval", "p_adjusted"))]
+    titles = [
+        Column(title=words("method"), numeric=False),
+        *(Column(title=words(key)) for key in ("difference", "interval", "p_adjusted")),
+    ]
     return Table(caption=words("differences_table"), columns=titles, rows=rows)
 
 
@@ -144,10 +155,22 @@ def cost(reading: Reading) -> Table | None:
     for method in methods:
         cells = [cost_cell(reading, method["cost"], *column) for column in shown]
         if priced:
-            cells += [Cell(text=numbers.money(method["money"][key]), sort=method["money"][key]) for key in ("fit", "per_1000_answers")]
-        rows.append([Cell(text=method["method"], sort=method["method"], class_="method", tag=name_cell(reading, method).tag), *cells])
-    titles = [words("method"), *(words(column[0]) for column in shown), *([words("money_fit"), words("money_answers")] if priced else [])]
-    return Table(caption=words("cost_table"), columns=[Column(title=title, numeric=place > 0) for place, title in enumerate(titles)], rows=rows)
+            cells += [
+                Cell(text=numbers.money(method["money"][key]), sort=method["money"][key]) for key in ("fit", "per_1000_answers")
+            ]
+        rows.append(
+            [Cell(text=method["method"], sort=method["method"], class_="method", tag=name_cell(reading, method).tag), *cells]
+        )
+    titles = [
+        words("method"),
+        *(words(column[0]) for column in shown),
+        *([words("money_fit"), words("money_answers")] if priced else []),
+    ]
+    return Table(
+        caption=words("cost_table"),
+        columns=[Column(title=title, numeric=place > 0) for place, title in enumerate(titles)],
+        rows=rows,
+    )
 
 
 def cost_cell(reading: Reading, cost_: Mapping[str, float], key: str, below: str, writer: str) -> Cell:
@@ -168,7 +191,11 @@ def pairs(reading: Reading, method: Mapping[str, Any]) -> Table:
         ]
         for pair in method["confusion"]["pairs"]
     ]
-    titles = [Column(title=words("expected"), numeric=False), Column(title=words("answered"), numeric=False), Column(title=words("count"))]
+    titles = [
+        Column(title=words("expected"), numeric=False),
+        Column(title=words("answered"), numeric=False),
+        Column(title=words("count")),
+    ]
     return Table(caption=words("pairs_caption", method=method["method"]), columns=titles, rows=rows)
 
 
@@ -194,7 +221,10 @@ def sizes(reading: Reading) -> Table:
     counts = sorted({entry["rows"] for entry in entries})
     found = {(entry["method"], entry["rows"]): entry for entry in entries}
     rows = [
-        [Cell(text=name, sort=name, class_="method"), *(score_cell(reading, found.get((name, count)), reading.unit) for count in counts)]
+        [
+            Cell(text=name, sort=name, class_="method"),
+            *(score_cell(reading, found.get((name, count)), reading.unit) for count in counts),
+        ]
         for name in dict.fromkeys(entry["method"] for entry in entries)
     ]
     titles = [Column(title=words("method"), numeric=False), *(Column(title=reading.numbers.number(count)) for count in counts)]
@@ -215,5 +245,8 @@ def forgetting(reading: Reading) -> Table | None:
         for one in abilities(method)
         for unit in [forgetting_unit(str(one["metric"]))]
     ]
-    titles = [Column(title=words("method"), numeric=False), *(Column(title=words(key)) for key in ("before", "after", "lost", "interval"))]
+    titles = [
+        Column(title=words("method"), numeric=False),
+        *(Column(title=words(key)) for key in ("before", "after", "lost", "interval")),
+    ]
     return Table(caption=words("forgetting_table"), columns=titles, rows=rows) if rows else None
