@@ -49,7 +49,7 @@ def score_interval(
     resampling = resampling or Resampling()
     value = score(stats, metric)
     influence = influences(stats, metric)
-    ends = metric.bounds or (-np.inf, np.inf)
+    ends = (min(metric.bounds), max(metric.bounds)) if metric.bounds else (-np.inf, np.inf)
     pseudo = _pseudo_rows(influence, value, metric)
     if stats.rows < 2 or pseudo is None:
         return Interval(value=value, low=ends[0], high=ends[1], level=level)
