@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accordeur.report import charts, svg
+from accordeur.report import charts, figures, svg
 from accordeur.report.charts import Curve, Dot, Panel, Plane, Scale, Spot
 from accordeur.report.svg import Axis
 
@@ -85,3 +86,18 @@ def test_ticks_of_time_are_spans_people_know() -> None:
     assert svg.time_ticks(0.5, 4000) == [1.0, 10.0, 60.0, 600.0, 3600.0]
     assert svg.log_ticks(1, 2e4) == [1, 10, 100, 1000, 10_000]
     assert svg.log_ticks(60, 700) == [100, 200, 500]
+
+
+@pytest.mark.parametrize(("metric", "expected"), [("macro_f1", 0.5), ("log_loss", -0.5)])
+def test_a_learning_curve_shows_the_metric_that_training_went_by(report: dict[str, Any], metric: str, expected: float) -> None:
+    run = {
+        "facts": {"best_step": 2},
+        "curve": [{"step": 1, "score": 0.5, "loss": 3.0}, {"step": 2, "score": -1e308}, {"step": 3, "score": 0.5}],
+    }
+    sign = 1.0 if report["metrics"][metric]["higher_is_better"] else -1.0
+    curve = figures.curve_of(run, "score", sign)
+    assert curve is not None and curve.points == ((1.0, expected), (3.0, expected))
+    assert figures.curve_of(run, "loss", 1.0) is None
+    changed = {**report, "task": {**report["task"], "trained_by": metric}}
+    drawn = figures.curves(figures.read(changed))
+    assert len(drawn) == 2 and f"{figures.read(report).words.metric(metric)} on the validation rows" in drawn[0].chart

@@ -67,7 +67,8 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
     price = recipe_of(folder).get("price_per_hour")
     methods = [method_entry(name, folder, group, question) for name, group in groups.items()]
     verdict = verdict_of(groups, question)
-    task = {**folder.about["task"], "primary_metric": question.primary.name}
+    about = folder.about["task"]
+    task = {**about, "primary_metric": question.primary.name, "trained_by": about.get("primary_metric") or question.primary.name}
     return {
         "schema": SCHEMA,
         "language": question.words.language,

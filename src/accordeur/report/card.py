@@ -78,9 +78,9 @@ def front_matter(reading: Reading, run: Mapping[str, Any]) -> str:
         values["base_model"] = report["base"]["name"]
     values["model-index"] = [{"name": clean(run["name"]), "results": [{"task": task, "dataset": dataset, "metrics": metrics}]}]
     stream = io.StringIO()
-    writer = YAML(typ="safe", pure=True)
+    writer: Any = YAML(typ="safe", pure=True)
     writer.default_flow_style = False
-    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    writer.sort_base_mapping_type_on_output = False
     writer.dump(values, stream)
     return stream.getvalue()
 

@@ -23,6 +23,9 @@ COSTS = (
 )
 
 
+NO_NUMBER = 1e300  # training writes a score that is not a number as one beyond this
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """A chart and what is said below it."""
@@ -191,17 +194,28 @@ def cost_tick(reading: Reading, writer_name: str) -> Write:
 
 
 def curves(reading: Reading) -> list[Figure]:
-    """Loss and validation score by step, one figure per trained method, seeds over one another."""
+    """Loss and validation score by step, one figure per trained method, seeds over one another.
+
+    While training, a higher score is always better: one of a metric where lower is better was written with its sign turned.
+    """
+    judged = str(reading.report["task"]["trained_by"])
+    about = reading.report["metrics"][judged]
+    shown = (
+        ("loss", reading.words("curve_loss"), lambda value: reading.numbers.real(value), 1.0),
+        (
+            "score",
+            reading.words("curve_score", metric=reading.words.metric(judged)),
+            writer(reading, about["unit"]),
+            1.0 if about["higher_is_better"] else -1.0,
+        ),
+    )
     found = []
     for method in reading.report["methods"]:
         runs = [run for run in reading.report["runs"] if run["method"] == method["method"] and run["curve"]]
         panels = [
             Panel(curves=lines, write=write, title=title)
-            for key, title, write in (
-                ("loss", reading.words("curve_loss"), lambda value: reading.numbers.real(value)),
-                ("score", reading.words("curve_score", metric=reading.metric), tick(reading)),
-            )
-            if (lines := tuple(line for run in runs if (line := curve_of(run, key))))
+            for key, title, write, sign in shown
+            if (lines := tuple(line for run in runs if (line := curve_of(run, key, sign))))
         ]
         if panels:
             title = reading.words("curve_chart", method=method["method"])
@@ -210,11 +224,10 @@ def curves(reading: Reading) -> list[Figure]:
     return found
 
 
-def curve_of(run: Mapping[str, Any], key: str) -> Curve | None:
-    """One line of a run; None where it has fewer than two such points."""
-    points = tuple(
-        (float(point["step"]), float(point[key])) for point in run["curve"] if point.get(key) is not None and "step" in point
-    )
+def curve_of(run: Mapping[str, Any], key: str, sign: float) -> Curve | None:
+    """One line of a run; None where it has fewer than two such points. A score that was no number has no point."""
+    known = [point for point in run["curve"] if point.get(key) is not None and abs(point[key]) < NO_NUMBER]
+    points = tuple((float(point["step"]), sign * float(point[key])) for point in known)
     best = run["facts"].get("best_step") if key == "score" else None
     return Curve(points=points, best=best) if len(points) > 1 else None
 
@@ -350,5 +363,6 @@ def writer(reading: Reading, unit: str, *, signed: bool = False) -> Write:
 
 
 def capital(words: str) -> str:
-    """With a capital letter at the start."""
-    return words[:1].upper() + words[1:]
+    """With a capital letter at the start, unless its first word has its own way of writing, as chrF."""
+    first = words.split(" ")[0]
+    return words[:1].upper() + words[1:] if first == first.lower() or "-" in first else words

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accordeur.report.figures import Reading, abilities, forgetting_unit, unmoved
+from accordeur.report.figures import Reading, abilities, capital, forgetting_unit, unmoved
 from accordeur.report.format import MISSING
 
 # column: the figure, the smaller figure below it, and how both are written
@@ -74,7 +74,7 @@ def quality(reading: Reading) -> Table:
     report, words = reading.report, reading.words
     others = [method for method in report["methods"] if method["status"] == "done" and method not in reading.ranked]
     columns = [Column(title=words("method"), numeric=False), Column(title=words("seeds"))]
-    columns += [Column(title=capital_metric(reading, name), hint=metric_hint(reading, name)) for name in report["metrics"]]
+    columns += [Column(title=capital(reading.words.metric(name)), hint=metric_hint(reading, name)) for name in report["metrics"]]
     rows = []
     for method in [*reading.ranked, *others]:
         spread = method["seed_spread"]
@@ -85,12 +85,6 @@ def quality(reading: Reading) -> Table:
         ]
         rows.append([name_cell(reading, method), Cell(text=str(len(method["seeds"])), sort=len(method["seeds"])), *cells])
     return Table(caption=words("quality_table"), columns=columns, rows=rows)
-
-
-def capital_metric(reading: Reading, name: str) -> str:
-    """A metric as a heading."""
-    text = reading.words.metric(name)
-    return text[:1].upper() + text[1:]
 
 
 def metric_hint(reading: Reading, name: str) -> str:
