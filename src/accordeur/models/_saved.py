@@ -20,7 +20,8 @@ def plain_task(task: Task) -> dict[str, Any]:
 
 def read_task(values: Mapping[str, Any]) -> Task:
     """The frame back from JSON."""
-    return Task(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return Task(**plain)
 
 
 def plain_base(base: Base) -> dict[str, Any]:
@@ -33,17 +34,23 @@ def plain_base(base: Base) -> dict[str, Any]:
     }
 
 
-def read_base(values: Mapping[str, Any], override: Base | None = None) -> Base:
-    """The base a model was saved with; another base of the same shape is refused, naming both."""
+def read_base(values: Mapping[str, Any], override: Base | None = None, beside: Path | None = None) -> Base:
+    """The base a model was saved with; another base of the same shape is refused, naming both.
+
+    A base that was saved along with the model is named relative to the model's folder, `beside`.
+    """
     if override is not None:
         base = override
+    elif beside is not None and values["folder"] and not Path(values["folder"]).is_absolute():
+        base = open_base((beside / values["folder"]).resolve(), values["name"])
     elif values["folder"] and Path(values["folder"]).is_dir():
         base = open_base(Path(values["folder"]), values["name"])
     else:
         base = find_base(values["name"])
     if base.fingerprint != values["fingerprint"]:
         raise ModelError(
-            f"this model was adapted from base {values['name']} ({values['fingerprint']}), found {base.name} ({base.fingerprint})",
+            f"this model was adapted from base {values['name']} ({values['fingerprint']}), "
+            f"found {base.name} ({base.fingerprint})",
             hint="open it with the base it was made from",
         )
     return base

@@ -28,6 +28,7 @@ from accordeur.training.network import Network
 from accordeur.training.trainable import count, load_moved, moved_tensors
 
 MOVED_FILE = "moved.safetensors"
+WRITTEN = ("causal", "seq2seq", "masked")  # forms that need the base's own language head
 
 
 class Moved(AdaptedModel):
@@ -115,29 +116,42 @@ class Moved(AdaptedModel):
 
     def facts(self) -> Mapping[str, Any]:
         """How much moved, and how the training went."""
-        written = self.network.form in ("causal", "seq2seq", "masked")
+        written = self.network.form in WRITTEN
         return {**self._facts, "trainable_parameters": count(self.network).moving, "moves_base": True, "language_head": written}
 
 
-def build_network(
-    task: Task, base: Base, surgery: Surgery, *, pooling: str = "own", dropout: float = 0.1, seed: int = 0
+def build_network(  # noqa: PLR0913  (one call, its arguments named)
+    task: Task,
+    base: Base,
+    surgery: Surgery,
+    *,
+    pooling: str = "own",
+    dropout: float = 0.1,
+    seed: int = 0,
+    trunk: Any = None,
 ) -> Network:
-    """A fresh copy of the base in the form that the kind asks for, prepared so that only what should move can."""
+    """The base in the form that the kind asks for, prepared so that only what should move can; a fresh copy unless lent one."""
     kind = kind_of(task.kind)
     form, outputs = kind.form(base.family, task), kind.outputs(task)
-    trunk, _ = base.load(language_head=form in ("causal", "seq2seq", "masked"))
-    network = Network(
-        trunk, form, outputs=outputs, pooling=base.pooling if pooling == "own" else pooling, dropout=dropout, seed=seed
-    )
+    if trunk is None:
+        trunk, _ = base.load(language_head=form in WRITTEN)
+    pooling = base.pooling if pooling == "own" else pooling
+    network = Network(trunk, form, outputs=outputs, pooling=pooling, dropout=dropout, seed=seed)
     operate(network, surgery)
     return network
 
 
 def open_model(folder: Path, described: Mapping[str, Any], base: Base | None = None, device: DevicePlan | None = None) -> Moved:
     """Reopens a saved one on the very base it was made from."""
-    task, found = read_task(described["task"]), read_base(described["base"], base)
+    found = read_base(described["base"], base, folder)
     surgery = Surgery(**described["surgery"])
-    network = build_network(task, found, surgery, pooling=described["network"]["pooling"])
+    network = build_network(read_task(described["task"]), found, surgery, pooling=described["network"]["pooling"])
+    fill(network, surgery, folder, described)
+    return Moved(read_task(described["task"]), found, network, surgery, device or plan_device(), facts=described["facts"])
+
+
+def fill(network: Network, surgery: Surgery, folder: Path, described: Mapping[str, Any]) -> None:
+    """Writes what was saved into a network prepared the same way."""
     if network.outputs != described["network"]["outputs"]:
         raise ModelError(f"{folder}: a head of {described['network']['outputs']} outputs, this kind makes {network.outputs}")
     tensors = {**load_file(folder / MOVED_FILE), **surgery.load_ecosystem(folder)}
@@ -149,4 +163,3 @@ def open_model(folder: Path, described: Mapping[str, Any], base: Base | None = N
     if missing:
         raise ModelError(f"{folder / MOVED_FILE} lacks {', '.join(missing[:5])}")
     network.eval()
-    return Moved(task, found, network, surgery, device or plan_device(), facts=described["facts"])

@@ -58,11 +58,13 @@ def unfreeze(network: nn.Module, chosen: Sequence[str] | Callable[[str], bool]) 
 
 
 def blocks(trunk: nn.Module) -> list[tuple[str, nn.Module]]:
-    """The repeated blocks of a trunk, bottom to top, with their names: the longest list of modules it holds."""
-    lists = [(name, module) for name, module in trunk.named_modules() if isinstance(module, nn.ModuleList)]
-    if not lists:
+    """The repeated blocks of a trunk, bottom to top, with their names: the longest list of modules that is in no other list."""
+    lists = {name: module for name, module in trunk.named_modules() if isinstance(module, nn.ModuleList)}
+    outer = [name for name in lists if not any(name.startswith(f"{other}.") for other in lists)]
+    if not outer:
         raise NotApplicable(f"{type(trunk).__name__} has no list of blocks")
-    name, longest = max(lists, key=lambda pair: len(pair[1]))
+    name = max(outer, key=lambda name: len(lists[name]))
+    longest = lists[name]
     return [(f"{name}.{place}", block) for place, block in enumerate(longest)]
 
 

@@ -1,0 +1,103 @@
+"""Several adapted models on one loaded base: each keeps only what moved, and answers as it does alone."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from accordeur.adapted import MODEL_FILE, Prediction
+from accordeur.base import Base
+from accordeur.errors import ModelError, RecipeError
+from accordeur.example import Example
+from accordeur.models._saved import read_base, read_task
+from accordeur.models._surgery import Surgery
+from accordeur.models.moved import WRITTEN, Moved, build_network, fill
+from accordeur.plan import DevicePlan
+from accordeur.run import MODEL_FOLDER
+from accordeur.store import read_json, verify
+from accordeur.tasks import kind_of
+from accordeur.training.device import plan_device
+
+
+class Many:
+    """Models by the names of their runs. All tensors that did not move are the same ones in memory."""
+
+    def __init__(self, models: Mapping[str, Moved]) -> None:
+        self.models = dict(models)
+
+    def predict(self, examples: Sequence[Example], names: Sequence[str]) -> list[Prediction]:
+        """One prediction per example by the model named for it; rows of one model go through it together, in their order."""
+        unknown = sorted(set(names) - set(self.models))
+        if unknown:
+            raise RecipeError(f"no model {unknown[0]!r} is open", hint=f"open: {', '.join(self.models)}")
+        rows: dict[str, list[int]] = {}
+        for row, name in zip(range(len(examples)), names, strict=True):
+            rows.setdefault(name, []).append(row)
+        answered: dict[int, Prediction] = {}
+        for name, places in rows.items():
+            found = self.models[name].predict([examples[place] for place in places])
+            answered.update(zip(places, found, strict=True))
+        return [answered[row] for row in range(len(examples))]
+
+    def bytes(self) -> int:
+        """Memory of all tensors, those that are shared once."""
+        models = [model.network for model in self.models.values()]
+        tensors = [tensor for network in models for tensor in (*network.parameters(), *network.buffers())]
+        return sum({tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}.values())
+
+
+def open_many(folders: Sequence[Path], base: Base | None = None, device: DevicePlan | None = None) -> Many:
+    """Opens runs (or their model folders) that were adapted from one base, which is loaded once.
+
+    Raises ModelError where a folder is damaged, was adapted from another base, or holds no moved weights.
+    """
+    trunks: dict[bool, Any] = {}
+    models: dict[str, Moved] = {}
+    for given in folders:
+        folder, described = described_in(given)
+        name = given.name if given.name != MODEL_FOLDER else given.parent.name
+        if name in models:
+            raise RecipeError(f"two runs are called {name!r}", hint="copy one of them to a folder of another name")
+        base = read_base(described["base"], base, folder)
+        models[name] = open_on(base, trunks, folder, described, device or plan_device())
+    if not models:
+        raise RecipeError("no run was named", hint="give the folders of one or more runs")
+    return Many(models)
+
+
+def described_in(given: Path) -> tuple[Path, dict[str, Any]]:
+    """(the model's folder, its description), after every file was checked."""
+    folder = given / MODEL_FOLDER if (given / MODEL_FOLDER).is_dir() else given
+    verify(folder)
+    described: dict[str, Any] = read_json(folder / MODEL_FILE)
+    if described.get("model") != "moved":
+        raise ModelError(f"{folder} holds a model of type {described.get('model')!r}, which moved no weights of a base")
+    return folder, described
+
+
+def open_on(base: Base, trunks: dict[bool, Any], folder: Path, described: Mapping[str, Any], device: DevicePlan) -> Moved:
+    """One model on a twin of the loaded trunk; only what it moved takes memory of its own."""
+    task, surgery = read_task(described["task"]), Surgery(**described["surgery"])
+    written = kind_of(task.kind).form(base.family, task) in WRITTEN
+    if written not in trunks:
+        trunks[written] = base.load(language_head=written)[0]
+    pooling = described["network"]["pooling"]
+    network = build_network(task, base, surgery, pooling=pooling, trunk=twin(trunks[written]))
+    for parameter in network.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.clone()
+    fill(network, surgery, folder, described)
+    return Moved(task, base, network, surgery, device, facts=described["facts"])
+
+
+def twin(trunk: nn.Module) -> Any:
+    """The same modules anew over the same memory: what is put into one, or frozen in it, is not in the other."""
+    memo: dict[int, Any] = {
+        id(value): nn.Parameter(value.data, requires_grad=value.requires_grad) for value in trunk.parameters()
+    }
+    memo |= {id(value): value for value in trunk.buffers()}
+    return copy.deepcopy(trunk, memo)
