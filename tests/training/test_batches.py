@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accordeur.example import IGNORED, Encoded
-from accordeur.training.batches import by_length, collate, steps
+from accordeur.training.batches import PASS_COST, by_length, collate, steps, tight_micro_batches
 
 from . import tiny
 
@@ -56,6 +56,27 @@ def test_padding_is_below_five_percent_and_the_order_of_lengths_stays_random() -
     assert padding_share(items, [part for parts in drawn for part in parts]) < 0.05
     means = np.array([np.mean([lengths[row] for part in parts for row in part]) for parts in drawn])
     assert abs(np.corrcoef(means[:-1], means[1:])[0, 1]) < 0.1
+
+
+def test_a_step_of_mixed_lengths_is_cut_where_it_saves_padding() -> None:
+    items = rows_of([400, 390, 60, 58, 55, 50])
+    ((first, second),) = steps(items, 6, 2048, seed=0, epoch=0)
+    assert sorted(first) == [0, 1] and sorted(second) == [2, 3, 4, 5]
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=7), st.integers(1, 300))
+def test_no_other_cuts_cost_less(lengths: list[int], budget: int) -> None:
+    widths = np.array(sorted(lengths, reverse=True))
+
+    def cost(parts: list[list[int]]) -> int:
+        return sum(len(part) * int(widths[part[0]]) + budget // PASS_COST for part in parts)
+
+    found = cost(tight_micro_batches(range(len(widths)), widths, budget))
+    for chosen in itertools.product([False, True], repeat=len(widths) - 1):
+        edges = [0, *(place + 1 for place, cut in enumerate(chosen) if cut), len(widths)]
+        parts = [list(range(begin, end)) for begin, end in itertools.pairwise(edges)]
+        if all(len(part) == 1 or len(part) * widths[part[0]] <= budget for part in parts):
+            assert found <= cost(parts)
 
 
 def test_targets_are_stacked_by_their_form() -> None:

@@ -14,7 +14,7 @@ from accordeur.plan import DevicePlan
 
 
 def keep_mask(shape: torch.Size, dropout: float) -> Tensor:
-    """Bool, False with probability `dropout` (to 1/65536): four draws out of one 64-bit number, five times as fast as Bernoulli."""
+    """Bool, False with probability `dropout` (to 1/65536): four draws out of one 64-bit number, which is fast."""
     count = shape.numel()
     words = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None)
     return (words.view(torch.int16)[:count] >= round(dropout * 65536) - 32768).view(shape)
@@ -85,7 +85,8 @@ def plain_adapters(trunk: nn.Module) -> Iterator[Any]:
     """Layers of peft's plain LoRA with one adapter, no bias and no variant, in full precision on a CPU."""
     from peft.tuners.lora.layer import Linear
 
-    for module in trunk.modules():
+    modules: Iterator[Any] = trunk.modules()
+    for module in modules:
         if type(module) is not Linear or list(module.lora_A) != ["default"] or module.lora_variant or module.merged:
             continue
         weights = [module.lora_A["default"].weight, module.lora_B["default"].weight, module.base_layer.weight]

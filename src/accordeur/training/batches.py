@@ -14,6 +14,9 @@ from accordeur.example import IGNORED, Encoded
 
 WINDOW = 64  # batches per shuffled window: wide enough for tight length buckets, small beside a large set
 
+PASS_COST = 32  # a pass costs as much as this part of its token budget, however few rows it holds
+TIGHT_ROWS = 128  # beyond, the greedy cuts are as good and quicker found
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
@@ -90,7 +93,7 @@ def steps(items: Sequence[Encoded], batch_rows: int, micro_tokens: int, seed: in
     """
     widths = np.fromiter((width(item) for item in items), dtype=np.int64, count=len(items))
     for rows in batch_rows_of_epoch(widths, batch_rows, seed, epoch):
-        yield micro_batches(rows, widths, micro_tokens)
+        yield tight_micro_batches(rows, widths, micro_tokens)
 
 
 def batch_rows_of_epoch(widths: np.ndarray, batch_rows: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -120,6 +123,32 @@ def micro_batches(rows: Sequence[int] | np.ndarray, widths: np.ndarray, micro_to
         else:
             parts.append([int(row)])
     return parts
+
+
+def tight_micro_batches(rows: Sequence[int] | np.ndarray, widths: np.ndarray, micro_tokens: int) -> list[list[int]]:
+    """The cuts of one step, longest row first, that cost least: padded tokens, and a fixed cost for every pass.
+
+    Exact by dynamic programming over the cuts; a pass holds at most `micro_tokens` padded tokens, or one row.
+    """
+    if len(rows) > TIGHT_ROWS:
+        return micro_batches(rows, widths, micro_tokens)
+    fixed = micro_tokens // PASS_COST
+    least, begins = [0.0], [0]
+    for end in range(1, len(rows) + 1):
+        costs = {
+            begin: least[begin] + (end - begin) * int(widths[rows[begin]]) + fixed
+            for begin in range(end)
+            if end - begin == 1 or (end - begin) * int(widths[rows[begin]]) <= micro_tokens
+        }
+        best = min(costs, key=lambda begin: costs[begin])
+        least.append(costs[best])
+        begins.append(best)
+    parts: list[list[int]] = []
+    end = len(rows)
+    while end:
+        parts.append([int(row) for row in rows[begins[end] : end]])
+        end = begins[end]
+    return parts[::-1]
 
 
 def by_length(items: Sequence[Encoded], micro_tokens: int) -> list[list[int]]:

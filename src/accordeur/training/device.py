@@ -14,7 +14,7 @@ from accordeur.errors import EnvironmentFault
 from accordeur.plan import DevicePlan
 
 CPU_FLAGS = Path("/proc/cpuinfo")
-CPU_MICRO_TOKENS = 2048  # measured: beyond this a CPU gains nothing and the activations leave the cache
+CPU_MICRO_TOKENS = 1024  # measured: beyond this a CPU gains nothing and the activations leave the cache
 BYTES_PER_TOKEN = 4_000_000  # activations of a 124M decoder in training, fp32, rounded up
 
 

@@ -1,0 +1,41 @@
+"""The exactness gate: our loss and gradient against plain transformers in float32, dropout off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from accordeur.training.adapters import fused
+from accordeur.training.batches import collate
+from accordeur.training.network import Network
+
+
+def language_model(network: Network, plain: Any, items: list[Any], pad: int) -> dict[str, float]:
+    """`plain` holds the same weights and adapters; both see the same batch, the library with its own labels."""
+    batch = collate(items, pad)
+    network.eval()
+    plain.eval()
+    with fused(network.trunk):
+        loss, units = network.loss(batch)
+        torch.autograd.backward(loss / units)
+    assert batch.targets is not None
+    labels = torch.full_like(batch.tokens_BT, -100)
+    labels[:, 1:] = batch.targets[:, :-1]
+    extra = batch.targets[torch.arange(len(items)), batch.lengths_B - 1]
+    tokens = torch.nn.functional.pad(batch.tokens_BT, (0, 1), value=pad)
+    labels = torch.nn.functional.pad(labels, (0, 1), value=-100)
+    rows = torch.arange(len(items))
+    tokens[rows, batch.lengths_B] = extra.clamp_min(0)
+    labels[rows, batch.lengths_B] = extra
+    mask = torch.arange(tokens.shape[1])[None] <= batch.lengths_B[:, None]
+    expected = plain(input_ids=tokens, attention_mask=mask, labels=labels).loss
+    expected.backward()
+    ours = flat([p.grad for p in network.trunk.parameters()])
+    theirs = flat([p.grad for p in plain.parameters()])
+    cosine = torch.nn.functional.cosine_similarity(ours.double(), theirs.double(), dim=0)
+    return {"loss_difference": abs(float(loss.detach() / units - expected.detach())), "cosine": float(cosine)}
+
+
+def flat(gradients: list[torch.Tensor | None]) -> torch.Tensor:
+    return torch.cat([gradient.flatten() for gradient in gradients if gradient is not None])

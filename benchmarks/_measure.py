@@ -1,0 +1,82 @@
+"""Runs both sides of a benchmark in turn, each run in a process of its own, and takes medians."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from typing import Any
+
+from benchmarks.names import BENCHMARKS, Benchmark
+
+QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+LOSS_LIMIT = 1e-5
+COSINE_LIMIT = 0.99999
+
+
+def compare(name: str, *, rows: int, pairs: int, threads: int) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Gate first, then A B A B …; every run is printed as it ends."""
+    benchmark = BENCHMARKS[name]
+    gate = run(benchmark, "gate", rows=rows, threads=threads)
+    show(name, "gate", gate)
+    lines = []
+    for pair in range(pairs):
+        for side in benchmark.sides:
+            line = {"side": side, "pair": pair, **run(benchmark, side, rows=rows, threads=threads)}
+            lines.append(line)
+            show(name, side, line)
+    return lines, summary(name, benchmark, gate, lines, {"rows": rows, "pairs": pairs, "threads": threads})
+
+
+def run(benchmark: Benchmark, side: str, *, rows: int, threads: int) -> dict[str, Any]:
+    """One run in a fresh process; its last line of output is its measurement."""
+    command = [sys.executable, "-m", "benchmarks._worker", benchmark.module, side, str(rows), json.dumps(benchmark.options)]
+    environment = {**os.environ, **QUIET, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{benchmark.module} {side} ended with {done.returncode}:\n{done.stderr[-4000:]}")
+    measured: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return measured
+
+
+def summary(
+    name: str, benchmark: Benchmark, gate: dict[str, Any], lines: list[dict[str, Any]], request: dict[str, int]
+) -> dict[str, Any]:
+    """Medians of both sides and their ratios: above 1 means faster, for memory below 1 means smaller."""
+    ours, peer = benchmark.sides
+    middle = {side: {key: median(lines, side, key) for key in KEYS} for side in (ours, peer)}
+    passed = gate["loss_difference"] <= LOSS_LIMIT and gate["cosine"] >= COSINE_LIMIT
+    return {
+        "benchmark": name,
+        "ratio_wall": round(middle[ours]["units_per_wall"] / middle[peer]["units_per_wall"], 3),
+        "ratio_cpu": round(middle[ours]["units_per_cpu"] / middle[peer]["units_per_cpu"], 3),
+        "memory_ratio": round(middle[ours]["peak_mb"] / middle[peer]["peak_mb"], 3),
+        "gate": "passed" if passed else "failed",
+        "loss_difference": gate["loss_difference"],
+        "gradient_cosine": gate["cosine"],
+        "setting": benchmark.setting,
+        "peer": benchmark.peer,
+        "must_reach": benchmark.must_reach,
+        "unit": benchmark.unit,
+        "ours": middle[ours],
+        "theirs": middle[peer],
+        **request,
+    }
+
+
+KEYS = ("units_per_wall", "units_per_cpu", "padding", "peak_mb")
+
+
+def median(lines: list[dict[str, Any]], side: str, key: str) -> float:
+    return round(float(statistics.median(line[key] for line in lines if line["side"] == side)), 4)
+
+
+def show(name: str, side: str, line: dict[str, Any]) -> None:
+    print(json.dumps({"benchmark": name, "side": side, **line}), flush=True)

@@ -1,0 +1,134 @@
+"""GPT-2-124M on Alpaca, LoRA or all weights: the training loop against TRL's SFTTrainer."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from accordeur.plan import TrainingPlan
+from accordeur.training import batches
+from accordeur.training.device import plan_device
+from accordeur.training.loop import Lent, train
+from accordeur.training.network import Network
+from accordeur.training.settings import TrainingSettings
+from accordeur.training.trainable import lora
+from benchmarks import _data, _gate
+from benchmarks._worker import Work
+
+BATCH = 8
+RATE = 2e-4
+
+
+def network(how: str, dropout: float = 0.1) -> Network:
+    made = Network(_data.gpt2(), "causal")
+    if how == "lora":
+        lora(made, rank=8, alpha=32, dropout=dropout)
+    return made
+
+
+def ours(rows: int, how: str, peer: str) -> Callable[[], Work]:
+    items = _data.encoded(_data.alpaca(rows))
+    made = network(how)
+    device = plan_device("cpu", threads=torch.get_num_threads())
+    settings = TrainingSettings(rate=RATE, batch_rows=BATCH, patience=None)
+    steps = batches.steps_per_epoch(len(items), BATCH)
+    plan = TrainingPlan(steps=steps, batch_rows=BATCH, evaluate_every=steps, seconds_per_step=1.0, budget_seconds=1.0)
+    losses: list[float] = []
+
+    def work() -> Work:
+        with tempfile.TemporaryDirectory() as folder:
+            lent = Lent(
+                device=device,
+                pad=_data.END,
+                seed=0,
+                folder=Path(folder),
+                validate=lambda: 0.0,
+                note=lambda **told: losses.append(told["loss"]),
+                stop=lambda: False,
+            )
+            done = train(made, items, settings, plan, lent)
+        parts = [part for step in batches.steps(items, BATCH, device.micro_tokens, 0, 0) for part in step]
+        lengths = [[len(items[row].tokens) for row in part] for part in parts]
+        return Work(units=done.tokens, padding=_data.padding(lengths), losses=tuple(losses))
+
+    return work
+
+
+def peer(rows: int, how: str, peer: str) -> Callable[[], Work]:
+    from datasets import Dataset
+    from peft import LoraConfig
+    from trl import SFTConfig, SFTTrainer
+
+    pairs = _data.alpaca(rows)
+    table = [{"input_ids": p + a, "completion_mask": [0] * len(p) + [1] * len(a)} for p, a in pairs]
+    plain = {} if peer == "default" else {"bf16": False, "gradient_checkpointing": False}
+    expert = peer == "expert"
+    grouped = {"train_sampling_strategy": "group_by_length"} if expert else {}
+    drops = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0} if expert else {}
+    folder = tempfile.mkdtemp()
+    settings = SFTConfig(
+        output_dir=folder,
+        per_device_train_batch_size=BATCH,
+        max_length=_data.LENGTH,
+        num_train_epochs=1,
+        learning_rate=RATE,
+        completion_only_loss=True,
+        report_to="none",
+        save_strategy="no",
+        use_cpu=True,
+        **plain,
+        **grouped,
+    )
+    adapters = LoraConfig(
+        r=8, lora_alpha=32, lora_dropout=0.0 if expert else 0.1, target_modules=["c_attn"], task_type="CAUSAL_LM"
+    )
+    trainer = SFTTrainer(
+        model=_data.gpt2(**drops),
+        args=settings,
+        train_dataset=Dataset.from_list(table),
+        processing_class=padded_tokenizer(),
+        peft_config=adapters if how == "lora" else None,
+    )
+    seen: list[list[int]] = []
+    collate = trainer.data_collator
+
+    def counted(rows_of_batch: list[dict[str, Any]]) -> Any:
+        seen.append([len(row["input_ids"]) for row in rows_of_batch])
+        return collate(rows_of_batch)
+
+    trainer.data_collator = counted
+
+    def work() -> Work:
+        trainer.train()
+        # a row's last token is asked, never read, and we don't count it either
+        return Work(units=sum(map(sum, seen)) - sum(map(len, seen)), padding=_data.padding(seen))
+
+    return work
+
+
+def padded_tokenizer() -> Any:
+    coder = _data.tokenizer()
+    coder.pad_token = coder.eos_token
+    return coder
+
+
+def gate(rows: int, how: str, peer: str) -> dict[str, float]:
+    items = _data.encoded(_data.alpaca(min(rows, BATCH)))
+    from transformers.activations import ACT2FN
+
+    holder = network(how, dropout=0.0)
+    for name, parameter in holder.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.02)
+    twin = copy.deepcopy(holder)
+    for block in twin.trunk.transformer.h:
+        block.mlp.act = ACT2FN["gelu_new"]
+    return _gate.language_model(holder, twin.trunk, items, _data.END)
+
+
+SIDES = {"ours": ours, "peer": peer, "gate": gate}
