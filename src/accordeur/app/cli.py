@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from accordeur import __version__
-from accordeur.app import foundations
+from accordeur.app import check_command, foundations
 from accordeur.errors import AccordeurError
 
 app = typer.Typer(
@@ -129,6 +129,7 @@ def report(
 
 
 app.command()(foundations.pretrain)
+app.command()(check_command.check)
 
 
 def main() -> None:

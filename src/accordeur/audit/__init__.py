@@ -1,0 +1,78 @@
+"""What is wrong with some data, said before anything is trained: one file for each sort of check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from accordeur.audit import (
+    conflicts,
+    damage,
+    duplicates,
+    languages,
+    leakage,
+    lengths,
+    personal,
+    shift,
+    sizes,
+    special,
+    suspects,
+)
+from accordeur.audit.finding import Audit, Finding, Seen
+from accordeur.audit.subject import Subject
+from accordeur.data.split import Splits
+from accordeur.errors import DataError
+
+__all__ = ["Audit", "Finding", "Subject", "audit", "audit_splits", "refuse"]
+
+Check = Callable[[Subject], Seen]
+QUICK: tuple[Check, ...] = (sizes.look, leakage.look, conflicts.look, duplicates.look)
+TEXTS: tuple[Check, ...] = (damage.look, special.look, personal.look, languages.look)
+SLOW: tuple[Check, ...] = (suspects.look, lengths.look, shift.look)
+QUICK_TEXTS = 20_000  # rows whose text a quick audit looks through
+
+
+def audit(subject: Subject, *, quick: bool = False) -> Audit:
+    """Runs the checks; errors stand before warnings. Quick: without suspicious labels, lengths and shift."""
+    seen = [check(subject) for check in QUICK]
+    light = thinned(subject) if quick else subject
+    seen += [check(light) for check in TEXTS]
+    seen += [] if quick else [check(subject) for check in SLOW]
+    findings = sorted((finding for found in seen for finding in found.findings), key=lambda finding: finding.severity != "error")
+    facts = {name: value for found in seen for name, value in found.facts.items()}
+    return Audit(
+        kind=subject.kind, rows={part: len(rows) for part, rows in subject.parts.items()}, findings=tuple(findings), facts=facts
+    )
+
+
+def thinned(subject: Subject) -> Subject:
+    """The same parts with at most QUICK_TEXTS rows in all, evenly spread."""
+    if len(subject.rows) <= QUICK_TEXTS:
+        return subject
+    return replace(
+        subject,
+        parts={
+            part: lengths.spread(rows, max(1, QUICK_TEXTS * len(rows) // len(subject.rows)))
+            for part, rows in subject.parts.items()
+        },
+    )
+
+
+def audit_splits(splits: Splits, kind: str, *, group: str | None = None, quick: bool = True) -> Audit:
+    """The audit of splits as they will be learned and judged by; rows that the splitting left out are told, not refused."""
+    return audit(Subject(kind=kind, parts=splits.parts(), group=group, left_out=splits.dropped), quick=quick)
+
+
+def refuse(found: Audit, *, force: bool = False, where: str = "") -> Audit:
+    """Raises DataError where there are errors; with `force` they stay in the audit, which then says so."""
+    if not found.errors:
+        return found
+    if force:
+        return replace(found, forced=True)
+    raise DataError(summary(found.errors), where=where, hint=f"{found.errors[0].said()[1]} To go on all the same: --force")
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """The findings in a few lines, each with the first rows to look at."""
+    lines = [finding.said()[0] + "".join(f"\n    {row}" for row in finding.rows[:5]) for finding in findings]
+    return "the audit found errors:\n  " + "\n  ".join(lines)
