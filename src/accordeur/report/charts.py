@@ -16,6 +16,7 @@ LABELS = 190.0  # most room for names on the left
 VALUES = 170.0  # room for numbers on the right
 FOOT = 46.0  # room for ticks and the axis title
 PANEL = (368.0, 236.0)
+LEAST_IN_VIEW = 0.6  # the share of rows that an axis must hold
 LEAST_COST = 1e-9  # what is positive and below has no room of its own on a logarithmic axis
 
 
@@ -84,10 +85,10 @@ def reach(row: Dot | Pair | Spot) -> list[float]:
 def in_view(rows: Sequence[Dot | Pair | Spot]) -> list[float]:
     """The values that an axis must hold: outliers at either end are left out while that more than halves the range.
 
-    At least two thirds of the rows, and three of them, stay; a floor far below all would squeeze what is of interest.
+    At least three rows in five, and three of them, stay: a floor far below all would squeeze what is of interest.
     """
     kept = sorted((reach(row) for row in rows), key=lambda values: values[0])
-    while len(kept) - 1 >= max(3, len(rows) * 2 / 3):
+    while len(kept) - 1 >= max(3, LEAST_IN_VIEW * len(rows)):
         best = min((kept[1:], kept[:-1]), key=spread)
         if spread(best) >= 0.5 * spread(kept):
             break
