@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
@@ -31,8 +32,8 @@ def test_the_gain_worked_by_hand() -> None:
 def test_the_gain_is_the_difference_of_the_likelihoods_counted_anew() -> None:
     splits = [letters(word) for word in COURSE]
     units = Counter(part for parts in splits for part in parts)
-    for pair in {pair for parts in splits for pair in zip(parts, parts[1:], strict=False)}:
-        count = sum(list(zip(parts, parts[1:], strict=False)).count(pair) for parts in splits)
+    for pair in {pair for parts in splits for pair in pairwise(parts)}:
+        count = sum(list(pairwise(parts)).count(pair) for parts in splits)
         merged = [merge(parts, pair) for parts in splits]
         assert likelihood_gain(pair, count, units) == pytest.approx(log_likelihood(merged) - log_likelihood(splits))
 

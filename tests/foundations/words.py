@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import random
 
-ENGLISH = "the a small old quiet river house garden teacher child letter morning winter walks writes finds loses sees under near".split()
-FRENCH = "le la petite vieille rivière maison école enfant lettre matin hiver marche écrit trouve perd voit sous près l'été qu'il".split()
+ENGLISH = [
+    "the", "a", "small", "old", "quiet", "river", "house", "garden", "teacher", "child",
+    "letter", "morning", "winter", "walks", "writes", "finds", "loses", "sees", "under", "near",
+]  # fmt: skip
+FRENCH = [
+    "le", "la", "petite", "vieille", "rivière", "maison", "école", "enfant", "lettre", "matin",
+    "hiver", "marche", "écrit", "trouve", "perd", "voit", "sous", "près", "l'été", "qu'il",
+]  # fmt: skip
 
 
 def lines(count: int, seed: int = 0) -> list[str]:

@@ -45,9 +45,10 @@ def pretrain(  # noqa: PLR0913  (one argument per option)
     )
     stop = Stopper(lambda: console.print("stopping after this step; once more to stop at once")).listen()
     done = run_pretrain(arguments, teller, stop)
+    bits = "" if done.bits_per_character is None else f", {done.bits_per_character:.4f} bits per character"
     console.print(
         f"{done.folder}: {done.weights:,} weights, {done.training.steps} steps, {done.training.tokens:,} tokens seen, "
-        f"held out {done.loss:.4f} nats per token, {done.bits_per_character:.4f} bits per character",
+        f"held out {done.loss:.4f} nats per token{bits}",
         soft_wrap=True,
     )
 
@@ -65,7 +66,7 @@ class Teller:
         if values.get("warning") or values.get("text"):
             self.say(str(values.get("warning") or values["text"]))
         elif score is not None or time.monotonic() - self.said > SECONDS_BETWEEN_LINES:
-            scored = "" if score is None else f" · held out {-score:.4f} bits per character"
+            scored = "" if score is None else f" · held out {-score:.4f}"
             left = values.get("seconds_left") or 0.0
             self.say(f"step {step}/{values.get('total')} · loss {values.get('loss', 0.0):.4f}{scored} · {left / 60:.0f} min left")
 

@@ -1,8 +1,8 @@
-"""What a model is asked while it is pretrained: the next token, the masked ones, the masked ones and the next sentence, the spans."""
+"""What a model is asked while it is pretrained: the next token, masked tokens, whether B follows A, lost spans."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,25 +99,6 @@ class Pair:
     label: int
 
 
-def sentence_pairs(
-    documents: Sequence[Sequence[Ids]], length: int, cls_id: int, sep_id: int, rng: np.random.Generator
-) -> Iterator[Pair]:
-    """Pairs of at most `length` tokens from documents of sentences: half real neighbours, half from another document."""
-    usable = [number for number, document in enumerate(documents) if len(document) > 1]
-    for number in usable:
-        document = documents[number]
-        others = [other for other in range(len(documents)) if other != number and len(documents[other])]
-        for place in range(0, len(document) - 1, 2):
-            real = not others or rng.random() < 0.5
-            second = document[place + 1] if real else stranger(documents[int(rng.choice(others))], rng)
-            yield joined(document[place], second, 0 if real else 1, length, (cls_id, sep_id))
-
-
-def stranger(document: Sequence[Ids], rng: np.random.Generator) -> Ids:
-    """A sentence of another document, by lot."""
-    return document[int(rng.integers(len(document)))]
-
-
 def joined(first: Ids, second: Ids, label: int, length: int, marks: tuple[int, int]) -> Pair:
     """[CLS] first [SEP] second [SEP], the longer one cut at its end until both fit; segment ids 0 and 1."""
     room = length - 3
@@ -163,4 +144,4 @@ def corrupt(tokens: Ids, corruption: Corruption, rng: np.random.Generator, row: 
 def cut_at_random(total: int, count: int, rng: np.random.Generator) -> list[int]:
     """`count` whole numbers of at least 1 that add up to `total`, every way equally likely."""
     cuts = np.sort(rng.choice(np.arange(1, total), count - 1, replace=False)) if count > 1 else np.array([], dtype=np.int64)
-    return np.diff([0, *cuts, total]).tolist()
+    return [int(size) for size in np.diff([0, *cuts, total])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 Pair = tuple[str, str]
 
@@ -72,7 +73,7 @@ class PlainBpe:
         ranks = {merge.pair: rank for rank, merge in reversed(list(enumerate(self.merges)))}
         states = [list(word)]
         while True:
-            known = [pair for pair in zip(states[-1], states[-1][1:], strict=False) if pair in ranks]
+            known = [pair for pair in pairwise(states[-1]) if pair in ranks]
             if not known:
                 return states
             states.append(merged(states[-1], min(known, key=ranks.__getitem__)))
@@ -82,7 +83,7 @@ def count_pairs(splits: Mapping[str, Sequence[str]], counts: Mapping[str, int]) 
     """How often two tokens stand side by side inside words."""
     pairs: Counter[Pair] = Counter()
     for word, parts in splits.items():
-        for pair in zip(parts, parts[1:], strict=False):
+        for pair in pairwise(parts):
             pairs[pair] += counts[word]
     return pairs
 

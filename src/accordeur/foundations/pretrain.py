@@ -10,15 +10,16 @@ from typing import Any
 
 from accordeur.context import Context
 from accordeur.errors import ModelError, RecipeError
+from accordeur.example import Encoded
 from accordeur.foundations import corpus, stored
 from accordeur.foundations.corpus import Source
-from accordeur.foundations.shapes import Family, Shape, new_model
-from accordeur.foundations.stored import Blocks, Stored
+from accordeur.foundations.families import Objective, Pupil, evenly, held_out_rows, new_pupil, rows_of
+from accordeur.foundations.shapes import Family, Shape
+from accordeur.foundations.stored import Stored
 from accordeur.foundations.tokenizers import TokenizerRequest, open_tokenizer, train_tokenizer
 from accordeur.plan import TrainingPlan
-from accordeur.store import fingerprint, is_sealed, sealed_folder
+from accordeur.store import fingerprint, is_sealed, sealed_folder, verify, write_json
 from accordeur.training.loop import Lent, Training, train
-from accordeur.training.network import Network
 from accordeur.training.scoring import log_probs
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.trial import plan_steps
@@ -34,6 +35,7 @@ class PretrainRequest:
     held_out: tuple[Source, ...]
     shape: Shape
     family: Family = "gpt"
+    objective: Objective | None = None  # None: the family's first
     tokenizer: Path | None = None  # of another base; None: a new one, trained on the same texts
     tokenizer_characters: int = 30_000_000  # of the texts, at most, for a new tokenizer
     settings: TrainingSettings
@@ -48,8 +50,8 @@ class Pretrained:
     folder: Path
     training: Training
     tokens: int  # of the text, once
-    bits_per_character: float  # on the whole held-out text
-    loss: float  # nats per token there
+    loss: float  # nats per token asked, on the whole held-out text
+    bits_per_character: float | None  # there; None for objectives that don't read every token
     weights: int
 
 
@@ -80,7 +82,7 @@ def prepare(request: PretrainRequest, context: Context) -> Prepared:
         if not sealed_as(place, identity):
             context.note(text=f"{part}: tokenizing {len(given)} files")
             with sealed_folder(place, identity=identity) as staging:
-                stored.write_ids(corpus.pieces(given), tokenizer, staging, end_id=tokenizer.eos_token_id)
+                stored.write_ids(corpus.pieces(given), tokenizer, staging, end_id=end_of_document(tokenizer))
         parts[part] = stored.open_ids(place)
     return Prepared(tokenizer=tokenizer, train=parts["train"], held_out=parts["held_out"])
 
@@ -89,7 +91,9 @@ def chosen_tokenizer(request: PretrainRequest) -> Any:
     """The given tokenizer, or a new one from an equal share of every file."""
     if request.tokenizer is not None:
         return checked(open_tokenizer(request.tokenizer), request)
-    kinds = TokenizerRequest(kind="bpe", size=request.shape.vocabulary, family=request.family)
+    kinds = TokenizerRequest(
+        kind="wordpiece" if request.family == "bert" else "bpe", size=request.shape.vocabulary, family=request.family
+    )
     share = max(1, request.tokenizer_characters // len(request.texts))
     return train_tokenizer((text for source in request.texts for text in beginning(source, share)), kinds)
 
@@ -104,6 +108,11 @@ def checked(tokenizer: Any, request: PretrainRequest) -> Any:
     if tokenizer.eos_token_id is None and request.family != "bert":
         raise ModelError("the tokenizer has no end token, without which a model never stops", hint="choose another tokenizer")
     return tokenizer
+
+
+def end_of_document(tokenizer: Any) -> int:
+    """What stands after every document: the end token, a separator where there is none."""
+    return int(tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id)
 
 
 def beginning(source: Source, characters: int) -> Iterator[str]:
@@ -123,20 +132,18 @@ def described(given: Sequence[Source]) -> list[list[Any]]:
 
 def sealed_as(folder: Path, name: str) -> bool:
     """Whether a folder was finished for this very request."""
-    from accordeur.store import verify
-
     return is_sealed(folder) and verify(folder).get("identity") == name
 
 
-def bits_per_character(network: Network, rows: Sequence[Any], text: Stored, context: Context, pad: int) -> float:
-    """Bits per character of a held-out text: nats per token / ln 2 × tokens per character of the whole text."""
-    return nats_per_token(network, rows, context, pad) / math.log(2) * text.tokens / text.characters
-
-
-def nats_per_token(network: Network, rows: Sequence[Any], context: Context, pad: int) -> float:
-    """Mean negative log-likelihood."""
+def nats_per_token(network: Any, rows: Sequence[Encoded], context: Context, pad: int) -> float:
+    """Mean negative log-likelihood of the tokens that are asked."""
     scored = log_probs(network, rows, context.device, pad)
-    return -float(sum(row.sum(dtype="float64") for row in scored)) / sum(len(row) for row in scored)
+    return -float(sum(row.sum(dtype="float64") for row in scored)) / max(1, sum(len(row) for row in scored))
+
+
+def in_bits(nats: float, text: Stored) -> float:
+    """Bits per character of a whole text: nats per token / ln 2 × tokens per character."""
+    return nats / math.log(2) * text.tokens / text.characters
 
 
 def pretrain(request: PretrainRequest, out: Path, context: Context) -> Pretrained:
@@ -144,36 +151,46 @@ def pretrain(request: PretrainRequest, out: Path, context: Context) -> Pretraine
 
     Raises DataError for text that is none, RecipeError for what can't be, Interrupted (state saved), Diverged.
     """
+    check(request)
     prepared = prepare(request, context)
-    tokenizer = prepared.tokenizer
-    trunk = new_model(request.family, request.shape, tokenizer, context.seed)
-    network = Network(trunk, "causal")
-    rows = Blocks(prepared.train, request.shape.context)
-    held_out = Blocks(prepared.held_out, request.shape.context)
-    judged = held_out.sample(request.held_out_rows)
-    pad = tokenizer.pad_token_id
-    plan = planned(request, network, rows, context, pad)
-    context.note(text=f"{sum(p.numel() for p in trunk.parameters()):,} weights; {prepared.train.tokens:,} tokens; {plan.reason}")
+    tokenizer, shape = prepared.tokenizer, request.shape
+    pupil = new_pupil(request.family, request.objective, shape, tokenizer, context.seed)
+    rows = rows_of(pupil, prepared.train, shape, tokenizer, context.seed)
+    held_out = held_out_rows(pupil, prepared.held_out, shape, tokenizer)
+    judged = evenly(held_out, request.held_out_rows)
+    pad, weights = int(tokenizer.pad_token_id), sum(parameter.numel() for parameter in pupil.trunk.parameters())
+    plan = planned(request, pupil.network, rows, context, pad)
+    context.note(text=estimate(plan, weights, prepared.train, shape))
 
     def validate() -> float:
-        return -bits_per_character(network, judged, prepared.held_out, context, pad)
+        nats = nats_per_token(pupil.network, judged, context, pad)
+        return -in_bits(nats, prepared.held_out) if pupil.objective == "causal" else -nats
 
-    training = train(network, rows, request.settings, plan, lent(context, pad, validate))
-    loss = nats_per_token(network, held_out, context, pad)
-    bits = loss / math.log(2) * prepared.held_out.tokens / prepared.held_out.characters
+    training = train(pupil.network, rows, request.settings, plan, lent(context, pad, validate))
+    loss = nats_per_token(pupil.network, held_out, context, pad)
     pretrained = Pretrained(
         folder=out,
         training=training,
         tokens=prepared.train.tokens,
-        bits_per_character=bits,
         loss=loss,
-        weights=sum(parameter.numel() for parameter in trunk.parameters()),
+        bits_per_character=in_bits(loss, prepared.held_out) if pupil.objective == "causal" else None,
+        weights=weights,
     )
-    save(trunk, tokenizer, pretrained, request)
+    save(pupil, tokenizer, pretrained, request)
     return pretrained
 
 
-def planned(request: PretrainRequest, network: Network, rows: Blocks, context: Context, pad: int) -> TrainingPlan:
+def estimate(plan: TrainingPlan, weights: int, text: Stored, shape: Shape) -> str:
+    """What is about to be done, in one line: weights, tokens, passes over the text, FLOPs and, where measured, minutes."""
+    tokens = plan.steps * plan.batch_rows * shape.context
+    minutes = f", about {plan.steps * plan.seconds_per_step / 60:.0f} minutes" if plan.seconds_per_step else ""
+    return (
+        f"{weights:,} weights; {plan.steps:,} steps of {plan.batch_rows} rows: {tokens:,} tokens, "
+        f"{tokens / text.tokens:.2g} passes over {text.tokens:,}; {tokens * shape.flops_per_token:.2g} FLOPs{minutes}"
+    )
+
+
+def planned(request: PretrainRequest, network: Any, rows: Sequence[Encoded], context: Context, pad: int) -> TrainingPlan:
     """The number of steps: as asked, or as the budget allows by a trial; decided once."""
 
     def decide() -> dict[str, Any]:
@@ -216,13 +233,12 @@ def lent(context: Context, pad: int, validate: Callable[[], float]) -> Lent:
     )
 
 
-def save(trunk: Any, tokenizer: Any, pretrained: Pretrained, request: PretrainRequest) -> None:
+def save(pupil: Pupil, tokenizer: Any, pretrained: Pretrained, request: PretrainRequest) -> None:
     """A plain transformers folder, with the record of the training beside the weights."""
-    from accordeur.store import write_json
-
     training = pretrained.training
     record = {
         "family": request.family,
+        "objective": pupil.objective,
         "shape": asdict(request.shape),
         "settings": asdict(request.settings),
         "files": described(request.texts),
@@ -236,7 +252,7 @@ def save(trunk: Any, tokenizer: Any, pretrained: Pretrained, request: PretrainRe
         "curve": list(training.curve),
     }
     with sealed_folder(pretrained.folder) as staging:
-        trunk.save_pretrained(staging)
+        pupil.trunk.save_pretrained(staging)
         tokenizer.save_pretrained(staging)
         write_json(staging / "pretraining.json", record)
 

@@ -11,6 +11,7 @@ from ruamel.yaml.error import YAMLError
 
 from accordeur.errors import RecipeError
 from accordeur.foundations.corpus import Source
+from accordeur.foundations.families import Objective
 from accordeur.foundations.pretrain import PretrainRequest
 from accordeur.foundations.shapes import Family, Shape
 from accordeur.training.settings import Optimizer, Schedule, TrainingSettings
@@ -33,6 +34,7 @@ class PretrainRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     family: Family = "gpt"
+    objective: Objective | None = None
     layers: int = Field(ge=1, le=200)
     width: int = Field(ge=8, le=16384)
     heads: int = Field(ge=1, le=256)
@@ -73,6 +75,7 @@ class PretrainRecipe(BaseModel):
             held_out=held_out,
             shape=shape,
             family=self.family,
+            objective=self.objective,
             tokenizer=Path(self.tokenizer) if self.tokenizer else None,
             tokenizer_characters=self.tokenizer_characters,
             settings=settings,

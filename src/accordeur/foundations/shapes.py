@@ -107,4 +107,43 @@ def gpt(shape: Shape, tokenizer: Any) -> Any:
     return transformers.GPT2LMHeadModel(config)
 
 
-BUILDERS = {"gpt": gpt}
+def bert(shape: Shape, tokenizer: Any) -> Any:
+    """BERT (Devlin et al. 2019) with its two heads; the second is left untrained, and unsaved, where only masks are asked."""
+    import transformers
+
+    config = transformers.BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=shape.width,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=4 * shape.width,
+        max_position_embeddings=shape.context,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return transformers.BertForPreTraining(config)
+
+
+def t5(shape: Shape, tokenizer: Any) -> Any:
+    """T5 (Raffel et al. 2020): `layers` in the encoder and as many in the decoder, one embedding for all."""
+    import transformers
+
+    config = transformers.T5Config(
+        vocab_size=len(tokenizer),
+        d_model=shape.width,
+        d_kv=shape.width // shape.heads,
+        d_ff=4 * shape.width,
+        num_layers=shape.layers,
+        num_decoder_layers=shape.layers,
+        num_heads=shape.heads,
+        dropout_rate=0.0,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        decoder_start_token_id=tokenizer.pad_token_id,
+        tie_word_embeddings=True,
+    )
+    return transformers.T5ForConditionalGeneration(config)
+
+
+BUILDERS = {"gpt": gpt, "bert": bert, "t5": t5}

@@ -92,14 +92,13 @@ class Blocks(Sequence[Encoded]):
     Every token but the very first is a target exactly once; a last row that is short is left out where there are others.
     """
 
-    def __init__(self, stored: Stored, length: int, places: npt.NDArray[np.int64] | None = None) -> None:
+    def __init__(self, stored: Stored, length: int) -> None:
         self.ids = stored.ids
         self.length = length
-        whole = (stored.tokens - 1) // length
-        self.places = np.arange(max(1, whole), dtype=np.int64) if places is None else places
+        self.whole = max(1, (stored.tokens - 1) // length)
 
     def __len__(self) -> int:
-        return len(self.places)
+        return self.whole
 
     @overload
     def __getitem__(self, place: int) -> Encoded: ...
@@ -109,13 +108,8 @@ class Blocks(Sequence[Encoded]):
         """One row, or some."""
         if isinstance(place, slice):
             return [self[row] for row in range(*place.indices(len(self)))]
-        start = int(self.places[place]) * self.length
+        if not 0 <= place < self.whole:
+            raise IndexError(place)
+        start = place * self.length
         window = np.asarray(self.ids[start : start + self.length + 1], dtype=np.int32)
-        return Encoded(tokens=window[:-1], target=window[1:], row=int(place))
-
-    def sample(self, count: int) -> Blocks:
-        """At most `count` rows, evenly spread over the text."""
-        chosen = np.unique(np.linspace(0, len(self.places) - 1, min(count, len(self.places))).round().astype(np.int64))
-        other = Blocks.__new__(Blocks)
-        other.ids, other.length, other.places = self.ids, self.length, self.places[chosen]
-        return other
+        return Encoded(tokens=window[:-1], target=window[1:], row=place)

@@ -43,6 +43,7 @@ class Muon(torch.optim.Optimizer):
             state = self.state[parameter]
             if not state:
                 state["momentum"] = torch.zeros_like(parameter)
+            assert parameter.grad is not None
             state["momentum"].lerp_(parameter.grad, 1 - group["momentum"])
             wanted = parameter.grad.lerp(state["momentum"], group["momentum"])
             for part, update in zip(parts(parameter), parts(wanted), strict=True):
