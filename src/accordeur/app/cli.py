@@ -23,6 +23,8 @@ app = typer.Typer(
 RECIPE_SUFFIXES = (".yaml", ".yml")
 OUR_BUG = 1
 DEBUG = "--debug"
+# typer carries a copy of click of its own, or uses the installed one: either way this is what its usage errors come from
+USAGE_FAULT: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def version(wanted: bool) -> None:
@@ -150,9 +152,7 @@ def main() -> None:
 
 def usage_or_bug(fault: Exception) -> tuple[str, int]:
     """A wrong command line is the user's to mend (2); anything else is ours (1)."""
-    from click import ClickException
-
-    if isinstance(fault, ClickException):
+    if isinstance(fault, USAGE_FAULT):
         return f"error[recipe] {fault.format_message()}\n  hint: see `accordeur --help`", 2
     if isinstance(fault, MemoryError):
         return "error[environment] out of memory\n  hint: use a smaller base, a smaller --max-length or fewer rows", 5
