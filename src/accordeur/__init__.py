@@ -21,7 +21,6 @@ PUBLIC = {
     "Recipe": "recipe",
     "Run": "run",
     "Task": "task",
-    "compare": "compare",
     "find_base": "base",
     "load_recipe": "recipe",
     "reopen": "adapted",

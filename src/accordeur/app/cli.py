@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from accordeur import __version__
-from accordeur.app import check_command, foundations
+from accordeur.app import check_command, foundations, merge, schedule
 from accordeur.errors import AccordeurError
 
 app = typer.Typer(
@@ -59,7 +59,7 @@ def compare(
     tolerance: Annotated[float | None, typer.Option(help="Difference that does not matter, as shown (points, nats).")] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens a row may have. Default: 512.")] = None,
     prompt: Annotated[list[str] | None, typer.Option(help="File with a prompt of yours; may be repeated.")] = None,
-    template: Annotated[str | None, typer.Option(help="Jinja template that replaces the default one of kind write.")] = None,
+    template: Annotated[str | None, typer.Option(help="Jinja template, or a file with one, that replaces the default of kind write.")] = None,
     retain: Annotated[str | None, typer.Option(help="File with what must not be forgotten.")] = None,
     rows: Annotated[int | None, typer.Option(help="Use at most so many rows.")] = None,
     price_per_hour: Annotated[float | None, typer.Option(help="Price of an hour of this machine.")] = None,
@@ -132,6 +132,8 @@ def report(
 
 app.command()(foundations.pretrain)
 app.command()(check_command.check)
+app.command()(merge.merge)
+app.command()(schedule.schedule)
 
 
 def main() -> None:

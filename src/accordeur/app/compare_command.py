@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections import Counter
+from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
@@ -19,11 +22,11 @@ from accordeur.store import write_text
 from accordeur.tasks import Codec, kind_of
 from accordeur.training.device import plan_device
 
+MANY_LABELS = 12
+
 
 def run(recipe: Recipe, save_recipe: str | None) -> None:
     """Runs a recipe from the command line."""
-    from pathlib import Path
-
     console = Console()
     if save_recipe:
         write_text(Path(save_recipe), dump_recipe(recipe))
@@ -46,12 +49,21 @@ def introduce(prepared: Prepared, console: Console) -> None:
         f"data   {prepared.recipe.data}: kind {task.kind}, {rows} rows to train / validate / test",
         f"base   {base.name}: {base.family}" + (f", {base.parameters / 1e6:.1f} M parameters" if base.parameters else ""),
         f"plan   {plan_device().reason}",
+        *([f"labels {classes(prepared)}"] if task.labels else []),
         *(f"note   {note}" for note in prepared.notes),
     ]
     for line in lines:
         console.print(Text(line), soft_wrap=True)
     if task.kind == "write" and base.family != "remote":
         show_first(prepared, console)
+
+
+def classes(prepared: Prepared) -> str:
+    """How many train rows each label has; of many labels the largest and the smallest."""
+    counts = Counter(str(example.expected) for example in prepared.task.train).most_common()
+    shown = counts if len(counts) <= MANY_LABELS else [*counts[:3], *counts[-3:]]
+    words = [f"{label} {count}" for label, count in shown]
+    return " · ".join(words if len(counts) <= MANY_LABELS else [*words[:3], f"… ({len(counts)} labels)", *words[3:]])
 
 
 def show_first(prepared: Prepared, console: Console) -> None:
@@ -63,7 +75,8 @@ def show_first(prepared: Prepared, console: Console) -> None:
     if base.family == "encoder-decoder":
         given, answer = codec.tokenizer.decode(item.tokens), codec.tokenizer.decode(item.target)
     else:
-        learned = item.target != IGNORED
+        target = np.asarray(item.target)
+        learned = target != IGNORED
         given = codec.tokenizer.decode(item.tokens[: int(learned.argmax()) + 1])
-        answer = codec.tokenizer.decode(item.target[learned])
+        answer = codec.tokenizer.decode(target[learned])
     console.print(Text(f"{given}[{answer}]", style="dim"), soft_wrap=True)

@@ -148,7 +148,7 @@ def make_task(recipe: Recipe, loaded: Loaded, kind: Kind) -> Task:
         metrics=metrics,
         labels=labels,
         definitions=tuple(recipe.definitions.get(label, label) for label in labels) if recipe.definitions else (),
-        template=recipe.template,
+        template=read_prompts([recipe.template])[0] if recipe.template and Path(recipe.template).is_file() else recipe.template,
         prompts=read_prompts(recipe.prompts),
         max_length=recipe.max_length,
     )

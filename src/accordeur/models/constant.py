@@ -86,7 +86,7 @@ def unigram_log_probs(answers: Sequence[str], base: Base) -> FloatArray:
     counts = np.ones(len(tokenizer), np.float64)
     for answer in answers:
         np.add.at(counts, answer_tokens(tokenizer, answer), 1)
-    return np.log(counts / counts.sum()).astype(np.float32)
+    return np.asarray(np.log(counts / counts.sum()), np.float32)
 
 
 def open_model(folder: Path, described: Mapping[str, Any]) -> Constant:

@@ -19,7 +19,7 @@ from accordeur.models.judge import validation_score
 from accordeur.models.moved import Moved, build_network
 from accordeur.plan import TrainingPlan
 from accordeur.task import Task
-from accordeur.tasks import kind_of
+from accordeur.tasks import Codec, kind_of
 from accordeur.training.loop import Lent, Training, train
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.trial import plan_steps
@@ -53,6 +53,7 @@ def fit_moved(task: Task, base: Base, context: Context, moving: Moving) -> Moved
         rate=rate,
         tokens_trained=training.tokens,
         steps=training.steps,
+        epochs=training.steps * moving.settings.batch_rows / max(1, len(items)),
         best_step=training.best_step,
         validation=training.best_score,
         stopped=training.stopped,
@@ -64,6 +65,21 @@ def check_trainable(base: Base) -> None:
     """NotApplicable for a served model, whose weights are not here."""
     if base.family == "remote":
         raise NotApplicable("this base can't be trained: it is served elsewhere")
+
+
+def check_room(task: Task, base: Base, tokens: int) -> None:
+    """NotApplicable where some row would not leave so many positions free."""
+    if base.positions is None:
+        return
+    codec = Codec(tokenizer=base.tokenizer(), family=base.family, max_length=task.max_length)
+    kind = kind_of(task.kind)
+    longest = max(kind.length(row, task, codec)[0] for row in (*task.train, *task.validation, *task.test))
+    longest = min(longest, task.max_length)
+    if longest + tokens > base.positions:
+        raise NotApplicable(
+            f"the longest row has {longest} tokens, which leaves {base.positions - longest} of {base.positions} positions "
+            f"for {tokens} virtual tokens; lower --max-length"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

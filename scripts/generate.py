@@ -1,0 +1,119 @@
+"""Writes the pages that programs print: the command's help, the methods with their settings, the tables of stored results.
+
+`--check` writes nothing and fails where a page is not what the programs print today.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path("docs/results")
+BEGIN, END = "<!-- generated: {name} -->", "<!-- end: {name} -->"
+
+
+def help_page() -> str:
+    """What every command says of itself."""
+    from typer.main import get_command
+
+    from accordeur.app.cli import app
+
+    names = sorted(get_command(app).commands)  # type: ignore[attr-defined]
+    parts = ["# The command line\n", "Made by `make docs` from the programs themselves.\n"]
+    for name in ["", *names]:
+        parts.append(f"## accordeur {name}".rstrip() + f"\n\n```\n{help_of(name)}\n```\n")
+    return "\n".join(parts)
+
+
+def help_of(command: str) -> str:
+    """The help of one command as plain text, at a fixed width."""
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    words = [sys.executable, "-m", "accordeur", *command.split(), "--help"]
+    text = subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
+
+
+def methods_page() -> str:
+    """Every method: what it is, its place on the ladder, its settings with their defaults."""
+    from accordeur.method import find_method, method_names
+
+    parts = ["# Methods\n", "Made by `make docs` from the methods themselves, cheapest first.\n"]
+    for name, cls in sorted(((name, find_method(name)) for name in method_names()), key=lambda pair: (pair[1].height, pair[0])):
+        summary = (cls.__doc__ or "").strip().splitlines()[0]
+        settings = [f"| `{field.name}` | `{default(field)}` |" for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+        table = ["| setting | default |", "|---|---|", *settings] if settings else ["No settings."]
+        parts.append("\n".join([f"## {name}\n", summary + "\n", *table]) + "\n")
+    return "\n".join(parts)
+
+
+def default(field: Any) -> str:
+    """A default as it is written in a recipe."""
+    value = field.default if field.default is not dataclasses.MISSING else field.default_factory()
+    return json.dumps(value).replace("|", "\\|")
+
+
+def result_tables() -> str:
+    """The table and the verdict of every stored report, and the command that made it."""
+    from accordeur.report.table import markdown_table, verdict_text
+
+    parts = []
+    for path in sorted(RESULTS.glob("*.json")):
+        report = json.loads(path.read_text("utf-8"))
+        rows = report["task"]["rows"]
+        counts = f"{rows['train']:,} / {rows['validation']:,} / {rows['test']:,} rows"
+        head = f"### {path.stem}\n\n{report['task']['kind']}, {counts}, base {report['base']['name']}.\n"
+        command = f"`{report.get('command') or 'accordeur compare'}`\n"
+        parts.append("\n".join([head, markdown_table(report), "", str(verdict_text(report)).strip(), "", command]))
+    return "\n".join(parts) or "No results yet.\n"
+
+
+def replaced(text: str, name: str, body: str) -> str:
+    """A page with the part between its marks replaced."""
+    begin, end = BEGIN.format(name=name), END.format(name=name)
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.S)
+    if not pattern.search(text):
+        raise SystemExit(f"the mark {begin} is missing")
+    return pattern.sub(lambda _: f"{begin}\n{body.strip()}\n{end}", text)
+
+
+def demo_table(name: str) -> str:
+    """The table of one stored report."""
+    from accordeur.report.table import markdown_table, verdict_text
+
+    report = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+    return f"{markdown_table(report)}\n\n{str(verdict_text(report)).strip()}"
+
+
+def pages() -> Mapping[Path, str]:
+    """Every generated page with what it should hold."""
+    found = {Path("docs/cli.md"): help_page(), Path("docs/methods.md"): methods_page()}
+    found[Path("docs/results.md")] = replaced(Path("docs/results.md").read_text("utf-8"), "results", result_tables())
+    for readme in (Path("README.md"), Path("docs/guide.fr.md")):
+        if readme.is_file() and BEGIN.format(name="demo") in readme.read_text("utf-8"):
+            found[readme] = replaced(readme.read_text("utf-8"), "demo", demo_table("demo"))
+    return found
+
+
+def main() -> int:
+    """Writes the pages, or checks them."""
+    wanted = pages()
+    stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
+    if "--check" in sys.argv:
+        print("\n".join(f"{path} is not what the programs print: run `make docs`" for path in stale) or "generated pages are up to date")
+        return int(bool(stale))
+    for path in stale:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(wanted[path], "utf-8")
+        print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
