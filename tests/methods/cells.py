@@ -56,8 +56,9 @@ def task_of(kind: str) -> Task:
 def context(folder: Path, seed: int = 0) -> Context:
     """Planned beforehand: three steps, so that nothing depends on how busy the machine is."""
     plan = TrainingPlan(steps=STEPS, batch_rows=4, evaluate_every=2, seconds_per_step=0.01, budget_seconds=0.01)
-    write_json(folder / "work" / "plan.json", {"training": plan.plain(), "layers": 1})
-    return Context(seed=seed, folder=folder / "work", cache=folder / "cache", budget_seconds=0.01, device=CPU)
+    for stage in ("work", "work/domain"):
+        write_json(folder / stage / "plan.json", {"training": plan.plain(), "layers": 1})
+    return Context(seed=seed, folder=folder / "work", cache=folder / "cache", budget_seconds=60.0, device=CPU)
 
 
 def built(name: str, folder: Path, **settings: Any) -> Method:

@@ -78,6 +78,22 @@ def test_peft_opens_our_folder_and_computes_the_same(method: str, settings: dict
     assert described["peft_type"] == {"lora": "LORA", "ia3": "IA3"}[method]
 
 
+@pytest.mark.parametrize("method", ["soft-prompt", "prefix"])
+def test_peft_opens_virtual_tokens_and_computes_the_same(method: str, tmp_path: Path) -> None:
+    from peft import PeftModel
+
+    model = stirred(method, "write", "decoder", tmp_path, tokens=4)
+    saved = cells.saved(model, tmp_path / "saved")
+    theirs = PeftModel.from_pretrained(tiny("decoder").load()[0], str(saved)).eval()
+    tokens = torch.from_numpy(model.items(cells.task_of("write").test)[0].tokens.astype("int64"))[None]
+    with torch.no_grad():
+        ours = model.network.eval().trunk(input_ids=tokens).logits
+        peers = theirs(input_ids=tokens, attention_mask=torch.ones_like(tokens)).logits[:, -tokens.shape[1] :]
+        untouched = tiny("decoder").load()[0](input_ids=tokens).logits
+    torch.testing.assert_close(peers, ours, rtol=1e-5, atol=1e-6)
+    assert float((untouched - ours).abs().max()) > 1e-4
+
+
 def test_names_go_to_peft_and_back() -> None:
     for name in (
         "trunk.encoder.layer.0.attention.self.query.lora_A.default.weight",

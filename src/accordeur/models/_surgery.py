@@ -15,14 +15,15 @@ from torch import Tensor
 from accordeur.base import Base
 from accordeur.errors import ModelError, NotApplicable, RecipeError
 from accordeur.store import write_json
-from accordeur.training import inserted, trainable
+from accordeur.training import inserted, trainable, virtual
 from accordeur.training.bottleneck import bottlenecks
 from accordeur.training.network import Network
 
 ADAPTER_FILE = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
 PEFT_PREFIX = "base_model.model."
-PEFT_PARTS = re.compile(r"\.(lora_[A-Za-z_]+|ia3_l)")  # behind them stands the adapter's own name, which files leave out
+VIRTUAL, VIRTUAL_IN_PEFT = f"trunk.{virtual.NAME}.weight", "prompt_embeddings"
+INSERTED = re.compile(r"\.(lora_[A-Za-z_]+|ia3_l)")  # behind them stands the adapter's own name, which files leave out
 MAGNITUDE = "lora_magnitude_vector"  # DoRA's; a file names it without `.weight`
 
 
@@ -35,7 +36,7 @@ class Surgery:
 
     def load_ecosystem(self, folder: Path) -> dict[str, Tensor]:
         """Tensors kept in the ecosystem's format, under the network's own names."""
-        if self.name not in IN_PEFT_FORMAT:
+        if not (folder / ADAPTER_FILE).is_file():
             return {}
         found = load_file(folder / ADAPTER_FILE)
         return {network_name(name): tensor for name, tensor in found.items()}
@@ -88,18 +89,21 @@ OPERATIONS: Mapping[str, Callable[[Network, Mapping[str, Any]], Any]] = {
     "bottleneck": lambda network, settings: bottlenecks(network, **settings),
     "lora": lambda network, settings: inserted.low_rank(network, **settings),
     "ia3": lambda network, settings: inserted.scaled(network, **settings),
+    "soft-prompt": lambda network, settings: virtual.soft_prompt(network, **settings),
+    "prefix": lambda network, settings: virtual.prefix(network, **settings),
 }
-IN_PEFT_FORMAT = ("lora", "ia3")
 
 
 def save_ecosystem(folder: Path, network: Network, surgery: Surgery, base: Base) -> set[str]:
     """Writes adapters the way peft reads them; returns the names of the tensors that are thereby kept."""
-    if surgery.name not in IN_PEFT_FORMAT:
+    config = peft_config(network, surgery)
+    if config is None:
         return set()
-    tensors = {name: tensor for name, tensor in trainable.moved_tensors(network).items() if PEFT_PARTS.search(name)}
+    tensors = {
+        name: tensor for name, tensor in trainable.moved_tensors(network).items() if name == VIRTUAL or INSERTED.search(name)
+    }
     named = {peft_name(name): tensor.cpu().contiguous() for name, tensor in tensors.items()}
     save_file(named, folder / ADAPTER_FILE, metadata={"format": "pt"})
-    config = next(iter(network.trunk.peft_config.values())).to_dict()
     plain = json.loads(json.dumps(config, default=lambda value: sorted(value) if isinstance(value, set) else str(value)))
     write_json(
         folder / ADAPTER_CONFIG, {**plain, "base_model_name_or_path": str(base.folder or base.name), "inference_mode": True}
@@ -107,13 +111,27 @@ def save_ecosystem(folder: Path, network: Network, surgery: Surgery, base: Base)
     return set(tensors)
 
 
+def peft_config(network: Network, surgery: Surgery) -> dict[str, Any] | None:
+    """Peft's configuration of what was put in, or None where peft has no such thing (or would run it otherwise)."""
+    if surgery.name in ("lora", "ia3"):
+        config: dict[str, Any] = next(iter(network.trunk.peft_config.values())).to_dict()
+        return config
+    if surgery.name in ("soft-prompt", "prefix") and network.form == "causal":
+        return virtual.peft_config(network.trunk, surgery.name)
+    return None
+
+
 def peft_name(name: str) -> str:
     """`trunk.h.0.attn.c_attn.lora_A.default.weight` as peft spells it in a file."""
+    if name == VIRTUAL:
+        return VIRTUAL_IN_PEFT
     plain = name.removesuffix(".weight") if MAGNITUDE in name else name
     return PEFT_PREFIX + plain.removeprefix("trunk.").replace(".default", "")
 
 
 def network_name(name: str) -> str:
     """The inverse of `peft_name`: the adapter's own name comes back behind each of its parts."""
+    if name == VIRTUAL_IN_PEFT:
+        return VIRTUAL
     whole = f"{name}.weight" if name.endswith(MAGNITUDE) else name
-    return PEFT_PARTS.sub(r".\1.default", "trunk." + whole.removeprefix(PEFT_PREFIX))
+    return INSERTED.sub(r".\1.default", "trunk." + whole.removeprefix(PEFT_PREFIX))

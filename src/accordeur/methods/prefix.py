@@ -1,0 +1,49 @@
+"""Method `prefix`: learned keys and values before the text in every block (Li and Liang 2021, arXiv:2101.00190)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from accordeur.adapted import AdaptedModel
+from accordeur.base import Base
+from accordeur.context import Context
+from accordeur.method import Method
+from accordeur.models._surgery import Surgery
+from accordeur.models.fit import Moving, check_room, check_trainable, fit_moved
+from accordeur.task import Task
+from accordeur.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prefix(Method):
+    """Trains what every attention finds before the text; the base itself stays as it is."""
+
+    height: ClassVar[int] = 46
+    trained: ClassVar[bool] = True
+
+    tokens: int = 20  # virtual ones
+    rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: tuple[float, ...] = (3e-3, 1e-2, 3e-2)
+    batch_rows: int = 16
+    epochs: float | None = None
+    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
+    smoothing: float = 0.0
+    trunk_dropout: Literal["off", "keep"] = "off"
+    pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
+
+    def __post_init__(self) -> None:
+        if self.tokens < 1:
+            raise ValueError(f"expected tokens >= 1, found {self.tokens}")
+
+    def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
+        """Trains the virtual tokens, and the head where the kind has one."""
+        check_trainable(base)
+        check_room(task, base, self.tokens)
+        wanted = {"tokens": self.tokens, "trunk_dropout": self.trunk_dropout}
+        settings = TrainingSettings(
+            batch_rows=self.batch_rows, epochs=self.epochs, schedule=self.schedule, weight_decay=0.0, smoothing=self.smoothing
+        )
+        rates = (self.rate,) if self.rate else self.rates
+        moving = Moving(surgery=Surgery(name="prefix", settings=wanted), settings=settings, rates=rates, pooling=self.pooling)
+        return fit_moved(task, base, context, moving)
