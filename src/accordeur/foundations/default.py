@@ -11,6 +11,7 @@ from accordeur.context import silent
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 EMBEDDED = ASSETS / "accordeur-mini"
 GENERAL = ASSETS / "general"
+TAUGHT = (GENERAL / "probe.jsonl", ASSETS / "sample" / "messages.jsonl")  # the general prose stays unseen: forgetting is measured on it
 TINY_STEPS = 240
 TINY_ROWS = 8
 
@@ -23,7 +24,7 @@ def default_decoder(cache: Path, note: Callable[..., None] = silent) -> Path:
 
 
 def tiny_decoder(cache: Path, note: Callable[..., None] = silent, steps: int = TINY_STEPS) -> Path:
-    """A GPT-2 of 2 layers by 128 on the embedded general texts; the same on every call, kept whole or not at all."""
+    """A GPT-2 of 2 layers by 128 on the embedded sentences and messages; the same on every call, kept whole or not at all."""
     from accordeur.store import is_sealed, locked
 
     out = cache / "tiny-gpt2"
@@ -45,11 +46,11 @@ def train_tiny(cache: Path, out: Path, note: Callable[..., None], steps: int) ->
     from accordeur.training.device import plan_device
     from accordeur.training.settings import TrainingSettings
 
-    texts = tuple(sources(sorted(GENERAL.glob("*.txt"))))
+    texts, unseen = tuple(sources(TAUGHT)), tuple(sources(sorted(GENERAL.glob("*.txt"))))
     shape = shape_of("tiny")
     settings = TrainingSettings(
         rate=shape.rate, betas=(0.9, 0.95), weight_decay=0.1, warmup=0.05, schedule="linear", batch_rows=TINY_ROWS, patience=None
     )
-    request = PretrainRequest(texts=texts, held_out=texts, shape=shape, settings=settings, steps=steps, held_out_rows=1)
+    request = PretrainRequest(texts=texts, held_out=unseen, shape=shape, settings=settings, steps=steps, held_out_rows=1)
     context: Any = Context(seed=0, folder=cache / "tiny-gpt2-work", cache=cache, device=plan_device("cpu"), on_note=note)
     pretrain(request, out, context)
