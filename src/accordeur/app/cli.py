@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from accordeur import __version__
-from accordeur.app import check_command, foundations, merge, schedule
+from accordeur.app import check_command, foundations, merge, schedule, tokenizer
 from accordeur.errors import AccordeurError
 
 app = typer.Typer(
@@ -64,6 +64,7 @@ def compare(
     rows: Annotated[int | None, typer.Option(help="Use at most so many rows.")] = None,
     price_per_hour: Annotated[float | None, typer.Option(help="Price of an hour of this machine.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder of the results. Default: runs/NAME.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Go on in spite of errors that the audit finds; the report says so.")] = False,
     language: Annotated[str | None, typer.Option(help="Language of the report: en or fr.")] = None,
     save_recipe: Annotated[str | None, typer.Option(help="Write the recipe to this file.")] = None,
 ) -> None:
@@ -90,6 +91,7 @@ def compare(
         "rows": rows,
         "price_per_hour": price_per_hour,
         "out": out,
+        "force": force or None,
         "language": language,
     }
     run(read_recipe(data, {name: value for name, value in given.items() if value is not None}), save_recipe)
@@ -131,6 +133,7 @@ def report(
 
 
 app.command()(foundations.pretrain)
+app.add_typer(tokenizer.tokenizer, name="tokenizer")
 app.command()(check_command.check)
 app.command()(merge.merge)
 app.command()(schedule.schedule)

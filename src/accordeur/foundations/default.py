@@ -11,7 +11,10 @@ from accordeur.context import silent
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 EMBEDDED = ASSETS / "accordeur-mini"
 GENERAL = ASSETS / "general"
-TAUGHT = (GENERAL / "probe.jsonl", ASSETS / "sample" / "messages.jsonl")  # the general prose stays unseen: forgetting is measured on it
+TAUGHT = (
+    GENERAL / "probe.jsonl",
+    ASSETS / "sample" / "messages.jsonl",
+)  # the general prose stays unseen: forgetting is measured on it
 TINY_STEPS = 240
 TINY_ROWS = 8
 

@@ -103,7 +103,7 @@ def cosine_rate(step: int, steps: int, highest: float, lowest: float = 0.0) -> f
 
 def exponential_rate(step: int, highest: float, share: float) -> float:
     """highest · shareᵗ."""
-    return highest * share**step
+    return highest * float(share**step)
 
 
 def dropout(values: Array, share: float, rng: np.random.Generator) -> Array:

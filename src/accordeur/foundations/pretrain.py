@@ -16,7 +16,7 @@ from accordeur.foundations.corpus import Source
 from accordeur.foundations.families import Objective, Pupil, evenly, held_out_rows, new_pupil, rows_of
 from accordeur.foundations.shapes import Family, Shape
 from accordeur.foundations.stored import Stored
-from accordeur.foundations.tokenizers import TokenizerRequest, open_tokenizer, train_tokenizer
+from accordeur.foundations.tokenizers import Kind, TokenizerRequest, open_tokenizer, train_tokenizer
 from accordeur.plan import TrainingPlan
 from accordeur.store import fingerprint, is_sealed, sealed_folder, verify, write_json
 from accordeur.training.loop import Lent, Training, train
@@ -37,6 +37,8 @@ class PretrainRequest:
     family: Family = "gpt"
     objective: Objective | None = None  # None: the family's first
     tokenizer: Path | None = None  # of another base; None: a new one, trained on the same texts
+    tokenizer_kind: Kind | None = None  # of a new tokenizer; None: wordpiece for bert, bpe for the others
+    exact_vocabulary: bool = True  # a text that allows fewer entries than the shape says is refused
     tokenizer_characters: int = 30_000_000  # of the texts, at most, for a new tokenizer
     settings: TrainingSettings
     steps: int | None = None
@@ -66,7 +68,8 @@ class Prepared:
 
 def prepare(request: PretrainRequest, context: Context) -> Prepared:
     """Trains or opens the tokenizer and writes the ids; what an earlier call finished for the same request is taken."""
-    own = [request.shape.vocabulary, request.family, request.tokenizer_characters, described(request.texts)]
+    own: list[Any] = [request.shape.vocabulary, request.family, request.tokenizer_characters, described(request.texts)]
+    own += [request.tokenizer_kind] if request.tokenizer_kind else []
     name = fingerprint(own if request.tokenizer is None else str(request.tokenizer))
     folder = context.folder / "tokenizer"
     if not sealed_as(folder, name):
@@ -91,9 +94,8 @@ def chosen_tokenizer(request: PretrainRequest) -> Any:
     """The given tokenizer, or a new one from an equal share of every file."""
     if request.tokenizer is not None:
         return checked(open_tokenizer(request.tokenizer), request)
-    kinds = TokenizerRequest(
-        kind="wordpiece" if request.family == "bert" else "bpe", size=request.shape.vocabulary, family=request.family
-    )
+    kind = request.tokenizer_kind or ("wordpiece" if request.family == "bert" else "bpe")
+    kinds = TokenizerRequest(kind=kind, size=request.shape.vocabulary, family=request.family, exact=request.exact_vocabulary)
     share = max(1, request.tokenizer_characters // len(request.texts))
     return train_tokenizer((text for source in request.texts for text in beginning(source, share)), kinds)
 

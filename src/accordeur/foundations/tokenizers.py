@@ -11,6 +11,7 @@ from accordeur.errors import RecipeError
 
 Kind = Literal["bpe", "wordpiece", "unigram", "char", "word"]
 END, PAD, UNKNOWN, MASK, CLASS, SEPARATOR = "<|end|>", "<|pad|>", "[UNK]", "[MASK]", "[CLS]", "[SEP]"
+FAMILIES = ("gpt", "bert", "t5")
 SENTINELS = 100
 LONGEST_WORD = 100  # characters; longer ones are unknown to wordpiece and word
 # French elisions and English contractions stay whole, digits go in threes, one space belongs to what follows it.
