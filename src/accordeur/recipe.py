@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import difflib
 import io
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.constructor import DuplicateKeyError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.nodes import MappingNode
 
 from accordeur.errors import RecipeError
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
+MAX_OPEN = 256  # brackets open at once in the text, strings included, before it is parsed: the parser slows down with each
+MAX_NAME = 255  # bytes of a file name
+WHOLE = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")  # the numbers of YAML 1.2; anything else is text
+DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+Lines = Mapping[tuple[str, ...], int]
 Language = Literal["en", "fr"]
 
 
@@ -46,8 +54,24 @@ class Recipe(BaseModel):
     retain: str | None = None
     price_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     rows: int | None = Field(default=None, ge=10)  # use at most so many rows, chosen by the seed
+    train_sizes: list[int | Literal["all"]] = Field(default_factory=list)  # numbers of train rows to try; all is always run
+    slices: list[str] = Field(default_factory=list, alias="slice", serialization_alias="slice")  # columns of the test rows
+    also: dict[str, str] = Field(default_factory=dict)  # name -> file on which every run is scored too
     out: str | None = None
+    force: bool = False  # go on in spite of the errors that the audit finds
     language: Language = "en"
+
+    @field_validator("data", "test", "validation", "base", "retain", "out", "prompts")
+    @classmethod
+    def _possible(cls, value: str | list[str] | None) -> str | list[str] | None:
+        """Names that a file system can hold."""
+        for name in [value] if isinstance(value, str) else value or []:
+            if "\0" in name:
+                raise ValueError("a name with a NUL character")
+            longest = max(len(part.encode("utf-8", "replace")) for part in name.split("/"))
+            if longest > MAX_NAME:
+                raise ValueError(f"a name of {longest} bytes; names of files have at most {MAX_NAME}")
+        return value
 
     @field_validator("methods", mode="before")
     @classmethod
@@ -66,6 +90,14 @@ class Recipe(BaseModel):
                 found[name] = settings or {}
         return found
 
+    @field_validator("train_sizes")
+    @classmethod
+    def _sizes(cls, value: list[int | Literal["all"]]) -> list[int | Literal["all"]]:
+        """Numbers of rows from which something can be learned."""
+        if any(size != "all" and size < 2 for size in value):
+            raise ValueError("a size is a number of train rows, 2 or more, or `all`")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:
         if self.methods is not None and not self.methods:
@@ -77,25 +109,38 @@ class Recipe(BaseModel):
         return self.model_dump(by_alias=True, exclude_defaults=True)
 
 
-def parse_recipe(values: Mapping[str, Any], where: str = "recipe") -> Recipe:
-    """Checks a recipe; all its faults are reported at once, unknown keys with the nearest known one."""
+def parse_recipe(values: Mapping[str, Any], where: str = "recipe", lines: Lines | None = None) -> Recipe:
+    """Checks a recipe; all its faults are reported at once, unknown keys with the nearest known one.
+
+    `lines`: where in the file each key stands, by its path.
+    """
     try:
         return Recipe.model_validate(dict(values))
     except ValidationError as fault:
-        faults = [explain(error) for error in fault.errors()]
-        raise RecipeError("; ".join(faults), where=where, hint="see `accordeur compare --help` for the keys") from fault
+        found = [(line_of(error["loc"], lines or {}), explain(error)) for error in fault.errors()]
+        place = f":{found[0][0]}" if len(found) == 1 and found[0][0] else ""
+        faults = [message if place or not line else f"line {line}: {message}" for line, message in found]
+        hint = "see `accordeur compare --help` for the keys"
+        raise RecipeError("; ".join(faults), where=where + place, hint=hint) from fault
+
+
+def line_of(loc: tuple[int | str, ...], lines: Lines) -> int:
+    """The line of the innermost key of a fault that stands in the file, or 0."""
+    path = tuple(map(str, loc))
+    return next((lines[path[:size]] for size in range(len(path), 0, -1) if path[:size] in lines), 0)
 
 
 def explain(error: Any) -> str:
     """One fault in words: the key, what was expected, what was found."""
     key = ".".join(str(part) for part in error["loc"]) or "recipe"
     if error["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.5)
-        return f"unknown key {key[:80]!r}" + (f" (did you mean {close[0]!r}?)" if close else f" (known: {', '.join(known_keys())})")
+        close = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.6)
+        known = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known_keys())}"
+        return f"unknown key {key[:80]!r} ({known})"
     if error["type"] == "missing":
         return f"key {key!r} is missing"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return message if error["loc"] == () else f"{key}: {message}, found {str(error['input'])[:80]!r}"
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return message if error["loc"] == () else f"{key[:80]}: {message}, found {str(error['input'])[:80]!r}"
 
 
 def known_keys() -> list[str]:
@@ -105,7 +150,7 @@ def known_keys() -> list[str]:
 
 def load_recipe(path: Path) -> Recipe:
     """Reads a YAML 1.2 recipe. Paths in it are relative to its own folder. Nothing in it is ever expanded or run."""
-    recipe = parse_recipe(load_yaml(path), str(path))
+    recipe = parse_recipe(*read_yaml(path))
     return recipe.model_copy(update=resolved_paths(recipe, path.parent))
 
 
@@ -114,21 +159,51 @@ def resolved_paths(recipe: Recipe, folder: Path) -> dict[str, Any]:
 
     def resolve(value: str) -> str:
         beside = folder / value
-        return str(beside) if beside.exists() else value
+        return str(beside) if os.path.lexists(beside) else value
 
     single = {key: resolve(value) for key in ("data", "test", "validation", "base", "retain") if (value := getattr(recipe, key))}
-    return {**single, "prompts": [resolve(name) for name in recipe.prompts]}
+    others = {name: resolve(file) for name, file in recipe.also.items()}
+    return {**single, "prompts": [resolve(name) for name in recipe.prompts], "also": others}
+
+
+class Plain(SafeConstructor):
+    """Scalars by the core schema of YAML 1.2, exactly: dates, times and 1_000 are text."""
+
+
+def number_or_text(constructor: Plain, node: Any) -> Any:
+    """A number only where YAML 1.2 has one."""
+    if WHOLE.fullmatch(node.value):
+        return int(node.value, 0) if node.value[:2] in ("0o", "0x") else int(node.value)
+    return constructor.construct_yaml_float(node) if DECIMAL.fullmatch(node.value) else node.value
+
+
+for tag in ("int", "float"):
+    Plain.add_constructor(f"tag:yaml.org,2002:{tag}", number_or_text)
+Plain.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+
+
+def parser() -> YAML:
+    """A reader of YAML 1.2 that builds nothing but plain data."""
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = Plain
+    return yaml
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
     """One YAML 1.2 mapping from a file: no aliases, no tags, no duplicate keys, at most 256 KB and 32 levels."""
+    return read_yaml(path)[0]
+
+
+def read_yaml(path: Path) -> tuple[dict[str, Any], str, Lines]:
+    """(the mapping, the name of the file, the line of each key by its path). Raises RecipeError."""
     text = read_small_text(path)
     try:
         check_events(text, path)
-        value = YAML(typ="safe", pure=True).load(io.StringIO(text))
+        value = parser().load(io.StringIO(text))
+        lines = dict(key_lines(YAML(typ="safe", pure=True).compose(io.StringIO(text))))
     except DuplicateKeyError as fault:
         line = f":{fault.problem_mark.line + 1}" if fault.problem_mark else ""
-        problem = str(fault.problem or "duplicate key").splitlines()[0]
+        problem = str(fault.problem or "duplicate key").splitlines()[0].partition(" with value")[0]
         raise RecipeError(problem, where=f"{path}{line}", hint="keep one of the two") from fault
     except (YAMLError, ValueError, RecursionError) as fault:
         mark = fault.problem_mark if isinstance(fault, MarkedYAMLError) else None
@@ -136,15 +211,26 @@ def load_yaml(path: Path) -> dict[str, Any]:
         problem = fault.problem if isinstance(fault, MarkedYAMLError) else str(fault)
         raise RecipeError(f"not valid YAML: {str(problem).splitlines()[0]}", where=f"{path}{line}") from fault
     if not isinstance(value, dict):
-        raise RecipeError(f"expected keys and values, found {type(value).__name__}", where=str(path), hint="the smallest recipe is `data: FILE`")
+        found = {"NoneType": "nothing", "list": "a list", "str": "one text"}.get(type(value).__name__, type(value).__name__)
+        hint = "the smallest recipe is `data: FILE`"
+        raise RecipeError(f"expected keys and values, found {found}", where=str(path), hint=hint)
     if not all(isinstance(key, str) for key in value):
         raise RecipeError("every key must be a word", where=str(path))
-    return value
+    return value, str(path), lines
+
+
+def key_lines(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    """(path of a key, its line) of every key below a node."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            inner = (*path, str(key.value))
+            yield inner, key.start_mark.line + 1
+            yield from key_lines(value, inner)
 
 
 def read_small_text(path: Path) -> str:
     """A UTF-8 file of at most 256 KB, with or without a byte-order mark."""
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113  (a name that is too long is no file either)
         raise RecipeError("no such recipe file", where=str(path))
     if path.stat().st_size > MAX_BYTES:
         raise RecipeError(f"{path.stat().st_size} bytes; a recipe has at most {MAX_BYTES}", where=str(path))
@@ -156,8 +242,10 @@ def read_small_text(path: Path) -> str:
 
 def check_events(text: str, path: Path) -> None:
     """Refuses what a recipe never needs: aliases (which can blow up), tags (which name types), deep nesting, two documents."""
+    if max(text.count("[") - text.count("]"), text.count("{") - text.count("}")) > MAX_OPEN:
+        raise RecipeError(f"nested deeper than {MAX_DEPTH} levels", where=str(path))
     depth = documents = 0
-    for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):
+    for event in parser().parse(io.StringIO(text)):
         name = type(event).__name__
         where = f"{path}:{event.start_mark.line + 1}"
         depth += name.endswith("StartEvent") - name.endswith("EndEvent")
@@ -175,8 +263,8 @@ def check_events(text: str, path: Path) -> None:
 def dump_recipe(recipe: Recipe) -> str:
     """The recipe as YAML, as `--save-recipe` writes it."""
     stream = io.StringIO()
-    writer = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False  # type: ignore[assignment]
+    writer: Any = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
     writer.sort_base_mapping_type_on_output = False
     writer.dump(recipe.plain(), stream)
     return stream.getvalue()
