@@ -15,7 +15,7 @@ TAUGHT = (
     GENERAL / "probe.jsonl",
     ASSETS / "sample" / "messages.jsonl",
 )  # the general prose stays unseen: forgetting is measured on it
-TINY_STEPS = 240
+TINY_STEPS = 120
 TINY_ROWS = 8
 
 
