@@ -93,7 +93,7 @@ class AdamW:
 
 def inverse_sqrt_rate(step: int, width: int, warmup: int) -> float:
     """The rate of the first transformer: w^-½ · min(t^-½, t·N^-1½) (Vaswani et al. 2017, equation 3)."""
-    return width**-0.5 * min(step**-0.5, step * warmup**-1.5)
+    return float(width**-0.5 * min(step**-0.5, step * warmup**-1.5))
 
 
 def cosine_rate(step: int, steps: int, highest: float, lowest: float = 0.0) -> float:
@@ -103,7 +103,7 @@ def cosine_rate(step: int, steps: int, highest: float, lowest: float = 0.0) -> f
 
 def exponential_rate(step: int, highest: float, share: float) -> float:
     """highest · shareᵗ."""
-    return highest * float(share**step)
+    return highest * share**step
 
 
 def dropout(values: Array, share: float, rng: np.random.Generator) -> Array:

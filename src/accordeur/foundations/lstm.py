@@ -24,26 +24,38 @@ class LstmShape:
     dropout: float = 0.0
 
 
+class Lstm(nn.Module):
+    """Embedding, torch's LSTM, and the embedding again as output (Press & Wolf 2017)."""
+
+    def __init__(self, shape: LstmShape) -> None:
+        nn.Module.__init__(self)
+        self.embedding = nn.Embedding(shape.vocabulary, shape.width)
+        nn.init.normal_(self.embedding.weight, std=shape.width**-0.5)  # so that logits begin near a spread of 1
+        inner = shape.dropout if shape.layers > 1 else 0.0
+        self.lstm = nn.LSTM(shape.width, shape.width, shape.layers, batch_first=True, dropout=inner)
+        self.bias = nn.Parameter(torch.zeros(shape.vocabulary))
+
+    def forward(self, tokens_BT: Tensor) -> Tensor:
+        """(B, T, V): logits of the token after each."""
+        hidden_BTH, _ = self.lstm(self.embedding(tokens_BT))
+        return F.linear(hidden_BTH, self.embedding.weight, self.bias)
+
+
 class LstmNetwork(nn.Module):
-    """Embedding, torch's LSTM, and the embedding again as output (Press & Wolf 2017), as the training loop wants it."""
+    """The model as the training loop wants it; the same for the same seed."""
 
     def __init__(self, shape: LstmShape, seed: int = 0) -> None:
         nn.Module.__init__(self)
-        self.shape = shape
         self.noise = 0.0  # the loop sets both; neither applies here
         self.z_loss = 0.0
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.embedding = nn.Embedding(shape.vocabulary, shape.width)
-            nn.init.normal_(self.embedding.weight, std=0.05)
-            inner = shape.dropout if shape.layers > 1 else 0.0
-            self.lstm = nn.LSTM(shape.width, shape.width, shape.layers, batch_first=True, dropout=inner)
-            self.bias = nn.Parameter(torch.zeros(shape.vocabulary))
+            self.trunk = Lstm(shape)
 
     def logits(self, tokens_BT: Tensor) -> Tensor:
         """(B, T, V): of the token after each."""
-        hidden_BTH, _ = self.lstm(self.embedding(tokens_BT))
-        return F.linear(hidden_BTH, self.embedding.weight, self.bias)
+        logits: Tensor = self.trunk(tokens_BT)
+        return logits
 
     def loss(self, batch: Batch, smoothing: float = 0.0) -> tuple[Tensor, int]:
         """Sum of the losses over the targets, and how many there are."""
