@@ -6,15 +6,18 @@ the observed gaps, verdicts settled in 41-97 % of simulated draws, mostly in too
 
 So the rule itself is played through on a predictive distribution (assurance; O'Hagan, Stevens & Campbell 2005): draw the
 true scores around the observed ones, draw the scores that n rows would show, apply the rule of `settling`, and find the
-smallest n that is firm in ASSURANCE of the draws. Of the open verdicts, 75-90 % are firm when the rows are drawn anew in the
-number asked for, over 2-5 methods and gaps of 0-10 points (`python -m benchmarks.simulations` prints the table); it takes
-less than the full predictive distribution (DOUBT = 1: 74-92 %) and more than belief in the gaps. It is a forecast: ten draws
-of rows ask for numbers that differ by a factor of three.
+smallest n that is firm in ASSURANCE of the draws. DOUBT, the share of the observed scores' sampling variance that the true
+scores are drawn with, was chosen by simulation (`python -m benchmarks.simulations --only settle`): of the open verdicts,
+75-90 % are firm when drawn anew with the rows asked for, in most of 16 worlds of 2-5 methods and gaps of 0-5 points; the
+worst were 67 % (a gap of 3 points seen on a twentieth of the rows it needs) and 94 % (a clear gap and unlucky rows).
+It is a forecast: ten draws of rows ask for numbers that differ by a factor of three. With known scores (doubt=0) nothing is
+left to chance but the new rows, and the share comes out as asked.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import qmc
@@ -34,9 +37,15 @@ PRECISION = 1.02
 
 
 def rows_to_settle(
-    paired: Paired, tolerance: float, *, confidence: float = 0.95, doubt: float = DOUBT, max_rows: int = MAX_ROWS
+    paired: Paired,
+    tolerance: float,
+    *,
+    confidence: float = 0.95,
+    assurance: float = ASSURANCE,
+    doubt: float = DOUBT,
+    max_rows: int = MAX_ROWS,
 ) -> int | None:
-    """Test rows in all, rounded up to two digits, at which the verdict is likely to be firm.
+    """Test rows in all, rounded up to two digits, at which the verdict is firm with probability `assurance`.
 
     `paired` holds scores where higher is better, the cheapest method first. `doubt` is the share of the observed scores'
     sampling variance that is doubted: 0 to plan with scores that are known. None below MIN_ROWS rows,
@@ -45,9 +54,7 @@ def rows_to_settle(
     methods = len(paired.scores)
     if paired.rows < MIN_ROWS or methods < 2:
         return None
-    # The same draws for every number of rows, else the search would chase their noise.
-    normal = qmc.MultivariateNormalQMC(mean=np.zeros(methods), rng=np.random.default_rng(0)).random(DRAWS)
-    noise = normal @ _root(paired.covariance)
+    noise = _normal(methods) @ _root(paired.covariance)
     level = simultaneous_level(methods - 1, confidence)
 
     def firm(rows: float) -> float:
@@ -55,13 +62,19 @@ def rows_to_settle(
         scores = paired.scores + noise * math.sqrt(doubt + paired.rows / rows)
         return float(np.mean(settled(scores, half_widths, tolerance) != OPEN))
 
-    if firm(max_rows) < ASSURANCE:
+    if firm(max_rows) < assurance:
         return None
     low, high = float(paired.rows), float(max_rows)
     while high / low > PRECISION:
         middle = math.sqrt(low * high)
-        low, high = (low, middle) if firm(middle) >= ASSURANCE else (middle, high)
+        low, high = (low, middle) if firm(middle) >= assurance else (middle, high)
     return _two_digits_up(high)
+
+
+@lru_cache(maxsize=8)
+def _normal(methods: int) -> Array:
+    """Standard normal draws (DRAWS, methods): always the same, else the search would chase their noise."""
+    return np.asarray(qmc.MultivariateNormalQMC(mean=np.zeros(methods), rng=np.random.default_rng(0)).random(DRAWS))
 
 
 def _root(covariance: Array) -> Array:

@@ -54,7 +54,7 @@ class Verdict:
 
     method: the one to use (or, where nothing should be fine-tuned, the untrained one); None where it cannot be told.
     leans_to, undecided, rows_needed: only where it cannot be told. The cheapest method whose observed score is within the
-    tolerance of the best; the pair that is open; the test rows **in all** (not on top) that settle it with power 80 %, None
+    tolerance of the best; the pair that is open; the test rows **in all** (not on top) that would settle it (see `power`), None
     where that can't be estimated (the reasons say why).
     comparisons: every other method against the best observed one, cheapest first; then the open pair if not among them.
     scores: the observed score of each method in the unit of the metric, cheapest first.
