@@ -27,6 +27,7 @@ FORMULAS = {
     "linear": lambda t, n, total: (total - t + 1) / (total - n),
     "cosine": lambda t, n, total: 0.1 + 0.9 * (1 + math.cos(math.pi * (t - 1 - n) / (total - n))) / 2,
     "inverse_sqrt": lambda t, n, total: math.sqrt(n / t),
+    "trapezoid": lambda t, n, total: 0.1 + 0.9 * min(1.0, (total - t + 1) / (total / 4)),
     "exponential": lambda t, n, total: 0.1 ** ((t - 1 - n) / (total - n)),
 }
 

@@ -72,6 +72,7 @@ def requested(arguments: PretrainArguments) -> tuple[PretrainRequest, float, int
         family=family,
         tokenizer=arguments.tokenizer,
         settings=default_settings(shape),
+        exact_vocabulary=False,  # a small text has a small vocabulary
         steps=arguments.steps,
     )
     return request, minutes, arguments.seed

@@ -16,7 +16,7 @@ TAUGHT = (
     ASSETS / "sample" / "messages.jsonl",
 )  # the general prose stays unseen: forgetting is measured on it
 TINY_STEPS = 120
-TINY_ROWS = 8
+TINY_ROWS = 4
 
 
 def default_decoder(cache: Path, note: Callable[..., None] = silent) -> Path:

@@ -10,6 +10,8 @@ from accordeur.errors import RecipeError
 
 Family = Literal["gpt", "bert", "t5"]
 HEAD_WIDTH = 32  # of small models; heads = width / 32
+TOKENS_PER_WEIGHT = 20
+LARGEST_VOCABULARY = 32_768
 ASPECT = 48  # width per layer: small models do best near it (Levine et al. 2020 give 64 and more for large ones)
 
 
@@ -41,7 +43,7 @@ class Shape:
 
 
 SIZES = {
-    "tiny": Shape(layers=2, width=128, heads=4, context=256, vocabulary=2000),
+    "tiny": Shape(layers=2, width=128, heads=4, context=512, vocabulary=2000),
     "mini": Shape(layers=4, width=192, heads=6, context=512, vocabulary=8192),
     "small": Shape(layers=8, width=384, heads=12, context=512, vocabulary=8192),
 }
@@ -54,18 +56,20 @@ def shape_of(size: str) -> Shape:
     return SIZES[size]
 
 
-def shape_for(flops: float, context: int = 512, vocabulary: int = 8192) -> Shape:
-    """The shape whose training on 20 tokens a weight (Hoffmann et al. 2022) costs about `flops`."""
-    fitting = [shape for shape in ladder(context, vocabulary) if shape.flops_per_token * 20 * shape.weights <= flops]
-    return fitting[-1] if fitting else ladder(context, vocabulary)[0]
+def shape_for(flops: float, context: int = 512) -> Shape:
+    """The largest shape whose training on 20 tokens a weight (Hoffmann et al. 2022) costs no more than `flops`."""
+    shapes = ladder(context)
+    fitting = [shape for shape in shapes if shape.flops_per_token * TOKENS_PER_WEIGHT * shape.weights <= flops]
+    return fitting[-1] if fitting else shapes[0]
 
 
-def ladder(context: int, vocabulary: int) -> list[Shape]:
-    """Shapes from small to large: widths in steps of 64, depth by the aspect, heads of 32 (64 from width 512)."""
+def ladder(context: int) -> list[Shape]:
+    """Shapes from small to large: depth by the aspect, heads of 32 (64 from width 512), 32 entries a unit of width."""
     shapes = []
-    for width in (64, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536):
+    for width in (64, 96, 128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536):
         heads = width // (HEAD_WIDTH if width < 512 else 64)
         layers = max(2, round(width / ASPECT)) if width < 512 else math.ceil(width / 64)
+        vocabulary = min(32 * width, LARGEST_VOCABULARY)
         shapes.append(Shape(layers=layers, width=width, heads=heads, context=context, vocabulary=vocabulary))
     return shapes
 
