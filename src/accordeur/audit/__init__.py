@@ -23,7 +23,7 @@ from accordeur.audit.subject import Subject
 from accordeur.data.split import Splits
 from accordeur.errors import DataError
 
-__all__ = ["Audit", "Finding", "Subject", "audit", "audit_splits", "refuse"]
+__all__ = ["Audit", "Finding", "Subject", "audit", "audit_splits", "refuse", "summary"]
 
 Check = Callable[[Subject], Seen]
 QUICK: tuple[Check, ...] = (sizes.look, leakage.look, conflicts.look, duplicates.look)

@@ -80,6 +80,7 @@ def write_about(prepared: Prepared, command: str) -> None:
         "base": {"name": base.name, "family": base.family, "parameters": base.parameters, "fingerprint": base.fingerprint},
         "recipe": recipe.plain(),
         "summary": prepared.loaded.summary.as_dict(),
+        "audit": prepared.audit.as_dict(),
         "lengths": prepared.lengths,
         "notes": list(prepared.notes),
         "command": command,

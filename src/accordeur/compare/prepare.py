@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from accordeur.audit import Audit, audit_splits, refuse, summary
+from accordeur.audit.lengths import untrainable
 from accordeur.base import Base, default_encoder, find_base
 from accordeur.data import Loaded, Reading, SplitRule, Splits, load_splits
 from accordeur.errors import DataError, EnvironmentFault, RecipeError
@@ -48,6 +50,7 @@ class Prepared:
     planned: tuple[Planned, ...]
     out: Path
     loaded: Loaded
+    audit: Audit
     lengths: dict[str, Any]
     retain: Ability | None
     notes: tuple[str, ...]
@@ -59,16 +62,18 @@ def prepare(recipe: Recipe) -> Prepared:
     loaded = load(recipe)
     kind = checked_kind(recipe, loaded)
     loaded = in_one_form(loaded, kind)
+    found = refuse(audit_splits(loaded.splits, kind.name, group=recipe.group), force=recipe.force, where=recipe.data)
     task = make_task(recipe, loaded, kind)
     retain = retained(Path(recipe.retain)) if recipe.retain else None
     out = Path(recipe.out) if recipe.out else Path("runs") / slug(task.name)
     base = choose_base(recipe, task)
-    task, lengths = check_lengths(task, base, kind)
+    task, lengths = check_lengths(task, base, kind, force=recipe.force)
     planned = tuple(planned_runs(methods, recipe.seeds))
     check_space(out, base, planned)
-    notes = (loaded.shape.reading, *loaded.notes, *lengths["notes"])
+    notes = (loaded.shape.reading, *loaded.notes, *lengths["notes"], *audit_notes(found))
     return Prepared(
-        recipe=recipe, task=task, base=base, planned=planned, out=out, loaded=loaded, lengths=lengths, retain=retain, notes=notes
+        recipe=recipe, task=task, base=base, planned=planned, out=out, loaded=loaded, audit=found,
+        lengths=lengths, retain=retain, notes=notes,
     )
 
 
@@ -186,7 +191,7 @@ def planned_runs(methods: dict[str, dict[str, Any]], seeds: int) -> list[Planned
     ]
 
 
-def check_lengths(task: Task, base: Base, kind: Kind) -> tuple[Task, dict[str, Any]]:
+def check_lengths(task: Task, base: Base, kind: Kind, *, force: bool = False) -> tuple[Task, dict[str, Any]]:
     """Counts rows and answer tokens that a cut would lose; more than a few are refused with the limit that keeps them."""
     if base.family == "remote":
         return task, {"notes": []}
@@ -197,13 +202,23 @@ def check_lengths(task: Task, base: Base, kind: Kind) -> tuple[Task, dict[str, A
     found = np.asarray([kind.length(example, task, codec) for example in rows])
     cut = int((found[:, 0] > limit).sum())
     facts = {"limit": limit, "rows": len(rows), "longest": int(found[:, 0].max()), "cut_rows": cut, "lost_answer_tokens": int(found[:, 1].sum())}
-    if cut > MOST_CUT * len(rows):
+    empty = untrainable(rows, found, task, codec)
+    if empty and not force:
+        raise DataError(summary(empty), hint=empty[0].said()[1])
+    if cut > MOST_CUT * len(rows) and not force:
         enough = int(np.ceil(np.quantile(found[:, 0], 1 - MOST_CUT)))
         possible = base.positions is None or enough <= base.positions
         hint = f"--max-length {enough} keeps all but 5 % of them" if possible else f"this base reads at most {base.positions} tokens; choose another one"
         raise DataError(f"{cut} of {len(rows)} rows are longer than {limit} tokens and would be cut (at most 5 % may be)", hint=hint)
     notes = [f"{cut} of {len(rows)} rows are cut at {limit} tokens ({facts['lost_answer_tokens']} answer tokens lost)"] if cut else []
     return task, {**facts, "notes": notes}
+
+
+def audit_notes(found: Audit) -> list[str]:
+    """What the audit adds to the notes of the reading: errors that somebody chose to pass over come first."""
+    told = ("duplicates", "conflicting-labels", "left-out", "special-tokens")  # by the notes on the data
+    passed = [f"the audit found an error, passed over with --force: {finding.said()[0]}" for finding in found.errors]
+    return passed + [f"audit: {finding.said()[0]}" for finding in found.warnings if finding.code not in told]
 
 
 def check_space(out: Path, base: Base, planned: Sequence[Planned]) -> None:
