@@ -100,7 +100,7 @@ def find_base(name: str) -> Base:
     """A base from a folder, a hub id, or the http(s) address of an OpenAI-compatible server."""
     if name.startswith(("http://", "https://")):
         return Base(name=name, family="remote")
-    folder = Path(name).expanduser()
+    folder = grown_base(Path(name).expanduser())
     if not folder.exists() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
         raise ModelError(f"no base at {name}", hint="expected a folder with config.json and *.safetensors, a hub id, or a URL")
     if folder.exists() and not folder.is_dir():
@@ -108,6 +108,14 @@ def find_base(name: str) -> Base:
     if not folder.is_dir():
         folder = fetch(name)
     return open_base(folder, name)
+
+
+def grown_base(folder: Path) -> Path:
+    """Where a run keeps the base that it grew (`runs/x/runs/domain-s0`, or short `runs/x/domain-s0`); else the folder itself."""
+    if (folder / "config.json").is_file():
+        return folder
+    places = (folder / "model" / "base", folder / "base", folder.parent / "runs" / folder.name / "model" / "base")
+    return next((place for place in places if (place / "config.json").is_file()), folder)
 
 
 def open_base(folder: Path, name: str) -> Base:
@@ -297,14 +305,15 @@ def load_model(base: Base, language_head: bool) -> Any:
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     try:
-        model, loaded = classes[base.family].from_pretrained(
-            base.path,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
+        with torch.random.fork_rng(devices=[]):  # a pooler that a base was saved without is drawn at random, and never used
+            model, loaded = classes[base.family].from_pretrained(
+                base.path,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
     except Exception as fault:  # the library raises many kinds for a broken folder
         raise ModelError(f"base {base.name} can't be loaded: {first_line(fault)}") from fault
     missing = sorted(key for key in loaded["missing_keys"] if "pooler" not in key)

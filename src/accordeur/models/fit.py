@@ -21,6 +21,7 @@ from accordeur.plan import TrainingPlan
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
 from accordeur.training.loop import Lent, Training, train
+from accordeur.training.network import Network
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.trial import plan_steps
 
@@ -28,6 +29,15 @@ VALIDATION_ROWS = 500  # rows that early stopping and choices look at
 TRIAL_SHARE = 0.12  # of the steps, for each rate that is tried
 LEAST_TRIAL_STEPS = 30  # fewer would not tell rates apart
 SAFETY = 3.0  # times the budget, after which the clock stops a run that its plan did not
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """Something to train on in place of the task's own loss."""
+
+    rows: Callable[[Sequence[Encoded]], Sequence[Encoded]]  # what is trained on, made of the encoded train rows
+    around: Callable[[Network], Any]  # the network with another loss
+    settle: Callable[[Moved], None]  # what the rest of the model follows from the trunk by, before every validation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +49,7 @@ class Moving:
     rates: Sequence[float] = ()  # more than one: chosen on validation where the budget allows
     pooling: str = "own"
     dropout: float = 0.1
+    objective: Objective | None = None  # none: the task's own loss
 
 
 def fit_moved(task: Task, base: Base, context: Context, moving: Moving) -> Moved:
@@ -109,7 +120,18 @@ class Work:
         codec = self.fresh().codec
         kind = kind_of(self.task.kind)
         found = [item for row, example in enumerate(self.task.train) for item in kind.encode(example, row, self.task, codec)]
-        return [item for item in found if item.units]
+        asked = [item for item in found if item.units]
+        return list(self.moving.objective.rows(asked)) if self.moving.objective else asked
+
+    def around(self, model: Moved) -> Any:
+        """The network as the loop sees it."""
+        return self.moving.objective.around(model.network) if self.moving.objective else model.network
+
+    def judged(self, model: Moved, rows: Sequence[Any]) -> float:
+        """The validation score, once everything that follows from the trunk is settled."""
+        if self.moving.objective:
+            self.moving.objective.settle(model)
+        return validation_score(model, rows, self.task)
 
     def validation(self) -> Sequence[Any]:
         """The rows that early stopping looks at: a sample drawn once by the seed where there are many."""
@@ -125,7 +147,7 @@ class Work:
         context.note(text="measuring the speed of a few steps")
         settings = replace(self.moving.settings, rate=self.rates()[0])
         return plan_steps(
-            model.network,
+            self.around(model),
             items,
             settings,
             context.device,
@@ -167,12 +189,12 @@ class Work:
             pad=model.codec.pad,
             seed=context.seed,
             folder=context.folder / name,
-            validate=lambda: validation_score(model, rows, self.task),
+            validate=lambda: self.judged(model, rows),
             note=context.note,
             stop=context.stop,
             safety_seconds=SAFETY * context.budget_seconds,
         )
-        return model, train(model.network, items, replace(self.moving.settings, rate=rate), plan, lent)
+        return model, train(self.around(model), items, replace(self.moving.settings, rate=rate), plan, lent)
 
 
 def trial_steps(plan: TrainingPlan, rates: Sequence[float]) -> int:

@@ -94,8 +94,12 @@ def melt(trunk: Any) -> None:
 
 
 def write_merged(model: Moved, folder: Path) -> None:
-    """Weights and configuration as transformers writes them; tokenizer and pooling files as the base has them."""
-    source = model.base.path
+    """The merged model as a plain folder."""
+    write_folder(model.network.trunk, model.base.path, folder)
+
+
+def write_folder(trunk: Any, source: Path, folder: Path) -> None:
+    """Weights and configuration as transformers writes them; tokenizer and pooling files as the source has them."""
     for path in sorted(source.rglob("*")):
         if path.is_file() and path.suffix in COMPANIONS and path.name not in WRITTEN_ANEW:
             (folder / path.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +107,7 @@ def write_merged(model: Moved, folder: Path) -> None:
     for path in source.glob("*/config.json"):  # of the pooling: no weights, though of the same name
         (folder / path.parent.name).mkdir(exist_ok=True)
         shutil.copyfile(path, folder / path.relative_to(source))
-    model.network.trunk.save_pretrained(folder)
+    trunk.save_pretrained(folder)
 
 
 def reopened(folder: Path, model: Moved) -> Moved:
