@@ -16,6 +16,7 @@ SCHEMA = 1
 RUN_FILE = "run.json"
 PREDICTIONS_FILE = "predictions.jsonl"  # on the test rows
 TRAIN_PREDICTIONS_FILE = "train_predictions.jsonl"  # on a sample of the train rows, for overfitting
+ALSO_PREDICTIONS = "also-{name}.jsonl"  # on the rows of another distribution
 TASK_FILE = "task.json"
 RUNS_FOLDER = "runs"
 MODEL_FOLDER = "model"
@@ -48,6 +49,7 @@ class Run:
     error_kind: str | None = None
     height: int = 0
     trained: bool = False  # whether it moved weights or fitted anything
+    train_rows: int | None = None  # where it learned from a part of the train rows only: how many
     settings: Mapping[str, Any] = field(default_factory=dict)
     plan: Mapping[str, Any] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -79,9 +81,16 @@ class Answered:
         return asdict(self)
 
 
-def save_run(folder: Path, run: Run, test: Sequence[Answered], train: Sequence[Answered]) -> None:
-    """Writes the record and the predictions into a folder (its caller seals it)."""
-    for name, answered in ((PREDICTIONS_FILE, test), (TRAIN_PREDICTIONS_FILE, train)):
+def save_run(
+    folder: Path,
+    run: Run,
+    test: Sequence[Answered],
+    train: Sequence[Answered],
+    also: Mapping[str, Sequence[Answered]] | None = None,
+) -> None:
+    """Writes the record and the predictions into a folder (its caller seals it); `also`: those on other distributions by name."""
+    others = ((ALSO_PREDICTIONS.format(name=name), answered) for name, answered in (also or {}).items())
+    for name, answered in ((PREDICTIONS_FILE, test), (TRAIN_PREDICTIONS_FILE, train), *others):
         write_text(folder / name, "".join(json.dumps(row.plain(), ensure_ascii=False) + "\n" for row in answered))
     write_json(folder / RUN_FILE, run.plain())
 

@@ -12,6 +12,7 @@ import typer
 
 from accordeur import __version__
 from accordeur.app import check_command, foundations, merge, schedule, tokenizer
+from accordeur.app.options import parse_named, parse_sizes
 from accordeur.errors import AccordeurError
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Tries every way of adapting a language model on the same rows, and says which to use, or none.",
 )
+DATA_HELP = "A data file (.jsonl, .json, .csv, .tsv, .parquet, .txt, also .gz), a hub dataset (org/name), or a recipe (.yaml)."
 RECIPE_SUFFIXES = (".yaml", ".yml")
 OUR_BUG = 1
 DEBUG = "--debug"
@@ -44,7 +46,7 @@ def options(
 
 @app.command()
 def compare(
-    data: Annotated[str, typer.Argument(help="A data file (.jsonl, .json, .csv, .tsv, .parquet, .txt, also .gz), or a recipe (.yaml).")],
+    data: Annotated[str, typer.Argument(help=DATA_HELP)],
     base: Annotated[str | None, typer.Option(help="Folder, hub id or http address of the base. Default: by kind.")] = None,
     methods: Annotated[str | None, typer.Option(help="Names with commas between. Default: every method that applies.")] = None,
     test: Annotated[str | None, typer.Option(help="File with the test rows. Default: a part of DATA.")] = None,
@@ -62,6 +64,9 @@ def compare(
     template: Annotated[str | None, typer.Option(help="Jinja template, or a file with one, that replaces the default of kind write.")] = None,
     retain: Annotated[str | None, typer.Option(help="File with what must not be forgotten.")] = None,
     rows: Annotated[int | None, typer.Option(help="Use at most so many rows.")] = None,
+    train_sizes: Annotated[str | None, typer.Option(help="Train on fewer rows too: 50,200,all.")] = None,
+    slices: Annotated[list[str] | None, typer.Option("--slice", help="Break the scores down by this column; may be repeated.")] = None,
+    also: Annotated[list[str] | None, typer.Option(help="NAME=FILE: score every run on other rows too; may be repeated.")] = None,
     price_per_hour: Annotated[float | None, typer.Option(help="Price of an hour of this machine.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder of the results. Default: runs/NAME.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Go on in spite of errors that the audit finds; the report says so.")] = False,
@@ -89,6 +94,9 @@ def compare(
         "template": template,
         "retain": retain,
         "rows": rows,
+        "train_sizes": parse_sizes(train_sizes),
+        "slice": slices,
+        "also": parse_named(also),
         "price_per_hour": price_per_hour,
         "out": out,
         "force": force or None,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from accordeur.compare.execute import WORK_FOLDER, Tell, execute, finished
+from accordeur.compare.planned import Planned
 from accordeur.compare.prepare import Prepared, prepare
+from accordeur.compare.sizes import sized
 from accordeur.errors import Diverged, Interrupted
 from accordeur.recipe import Recipe, dump_recipe
 from accordeur.report import write_report
@@ -37,10 +40,11 @@ def run_all(prepared: Prepared, tell: Tell = nobody, stop: Callable[[], bool] = 
         write_about(prepared, command)
         runs: list[Run] = []
         for planned in prepared.planned:
-            run = finished(prepared, planned)
+            mine = at_size(prepared, planned)
+            run = finished(mine, planned)
             tell(run=planned.name, status="reused" if run else "started")
             try:
-                run = run or execute(prepared, planned, tell, stop)
+                run = run or execute(mine, planned, tell, stop)
                 if stop():
                     raise Interrupted("stopped on request", hint="the same command goes on from here")
             except Interrupted:
@@ -53,6 +57,11 @@ def run_all(prepared: Prepared, tell: Tell = nobody, stop: Callable[[], bool] = 
     if runs and all(run.error_kind == Diverged.kind for run in runs):
         raise Diverged("every run diverged", hint="try lower rates, or look at the rows the messages name")
     return report
+
+
+def at_size(prepared: Prepared, planned: Planned) -> Prepared:
+    """What a run works on: the same with as many train rows as it may see; validation and test rows stay."""
+    return prepared if planned.train_rows is None else replace(prepared, task=sized(prepared.task, planned.train_rows))
 
 
 def remove_if_empty(folder: Path) -> None:
@@ -82,6 +91,8 @@ def write_about(prepared: Prepared, command: str) -> None:
         "summary": prepared.loaded.summary.as_dict(),
         "audit": prepared.audit.as_dict(),
         "lengths": prepared.lengths,
+        "slices": prepared.slices,
+        "also": {name: len(rows) for name, rows in prepared.also.items()},
         "notes": list(prepared.notes),
         "command": command,
         "planned": [planned.name for planned in prepared.planned],

@@ -7,7 +7,7 @@ import platform
 import shutil
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib import resources
@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from accordeur.adapted import AdaptedModel
-from accordeur.compare.prepare import Planned, Prepared
+from accordeur.compare.planned import Planned
+from accordeur.compare.prepare import Prepared
 from accordeur.context import Context
 from accordeur.errors import AccordeurError, EnvironmentFault, Interrupted, NotApplicable
 from accordeur.measure.cost import Meter, folder_bytes
@@ -28,6 +29,7 @@ from accordeur.models.judge import answer_rows
 from accordeur.plan import DevicePlan
 from accordeur.run import MODEL_FOLDER, RUN_FILE, RUNS_FOLDER, Answered, Cost, Run, load_run, save_run
 from accordeur.store import digest, fingerprint, is_sealed, read_json, recover, seal, sealed_folder, write_json
+from accordeur.task import rows_fingerprint
 from accordeur.training.device import plan_device
 
 WORK_FOLDER = "work"
@@ -86,6 +88,7 @@ def run_fingerprint(prepared: Prepared, planned: Planned) -> str:
             "method": [planned.method, settings_of(planned.work), planned.seed],
             "budget": prepared.recipe.budget if type(planned.work).trained else 0,
             "retain": prepared.retain and [prepared.retain.texts, prepared.retain.labels],
+            "also": {name: rows_fingerprint(rows) for name, rows in prepared.also.items()},
             "code": code_version(),
         }
     )
@@ -165,6 +168,7 @@ def blank(prepared: Prepared, planned: Planned) -> Run:
         fingerprint=run_fingerprint(prepared, planned),
         height=cls.height,
         trained=cls.trained,
+        train_rows=planned.train_rows,
         settings=json.loads(json.dumps(settings_of(planned.work))),
         provenance=provenance(),
     )
@@ -191,6 +195,7 @@ def attempt(prepared: Prepared, planned: Planned, context: Context, spent: Spent
     context.check_stop()
     context.note(text="answering the test rows")
     test, milliseconds = timed_answers(model, prepared)
+    also = answers_elsewhere(model, prepared, context)
     context.check_stop()
     context.note(text="measuring overfitting and forgetting")
     train = answer_rows(model, train_sample(prepared), prepared.task)
@@ -215,7 +220,7 @@ def attempt(prepared: Prepared, planned: Planned, context: Context, spent: Spent
         cost=cost,
         provenance=provenance(),
     )
-    return store(prepared, run, model, test, train)
+    return store(prepared, run, model, test, train, also)
 
 
 def timed_answers(model: AdaptedModel, prepared: Prepared) -> tuple[list[Answered], float]:
@@ -223,6 +228,16 @@ def timed_answers(model: AdaptedModel, prepared: Prepared) -> tuple[list[Answere
     begun = time.monotonic()
     answers = answer_rows(model, prepared.task.test, prepared.task)
     return answers, 1000 * (time.monotonic() - begun) / max(1, len(answers))
+
+
+def answers_elsewhere(model: AdaptedModel, prepared: Prepared, context: Context) -> dict[str, list[Answered]]:
+    """The answers to the rows of every other distribution, by its name."""
+    found = {}
+    for name, rows in prepared.also.items():
+        context.check_stop()
+        context.note(text=f"answering the rows of {name}")
+        found[name] = answer_rows(model, rows, prepared.task)
+    return found
 
 
 def train_sample(prepared: Prepared) -> list[Any]:
@@ -233,7 +248,14 @@ def train_sample(prepared: Prepared) -> list[Any]:
     return [rows[place] for place in sorted(places)]
 
 
-def store(prepared: Prepared, run: Run, model: AdaptedModel | None, test: Sequence[Answered], train: Sequence[Answered]) -> Run:
+def store(
+    prepared: Prepared,
+    run: Run,
+    model: AdaptedModel | None,
+    test: Sequence[Answered],
+    train: Sequence[Answered],
+    also: Mapping[str, Sequence[Answered]] | None = None,
+) -> Run:
     """Writes record, answers and model into a folder that is whole or not there."""
     folder = prepared.out / RUNS_FOLDER / run.name
     with sealed_folder(folder) as staging:
@@ -242,7 +264,7 @@ def store(prepared: Prepared, run: Run, model: AdaptedModel | None, test: Sequen
             model.save(staging / MODEL_FOLDER)
             seal(staging / MODEL_FOLDER, {})
             run = replace(run, cost=replace(run.cost, artifact_bytes=folder_bytes(staging / MODEL_FOLDER)))
-        save_run(staging, run, test, train)
+        save_run(staging, run, test, train, also)
     return run
 
 

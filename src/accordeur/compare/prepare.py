@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,15 @@ import numpy as np
 from accordeur.audit import Audit, audit_splits, refuse, summary
 from accordeur.audit.lengths import untrainable
 from accordeur.base import Base, default_encoder, find_base
+from accordeur.compare.also import Others, cut_notes, read_others
+from accordeur.compare.planned import Planned, planned_runs
+from accordeur.compare.sizes import chosen_sizes
+from accordeur.compare.slices import slice_values
 from accordeur.data import Loaded, Reading, SplitRule, Splits, load_splits
 from accordeur.errors import DataError, EnvironmentFault, RecipeError
 from accordeur.example import Example
 from accordeur.measure.forgetting import Ability, retained
-from accordeur.method import Method, build_method, find_method, method_names, nearest
+from accordeur.method import method_names, nearest
 from accordeur.models._asking import read_prompts
 from accordeur.recipe import Recipe
 from accordeur.store import nearest_folder
@@ -28,16 +32,6 @@ from accordeur.tasks import Codec, Kind, kind_of
 MOST_CUT = 0.05  # share of rows that may lose tokens
 LENGTH_SAMPLE = 20_000  # rows whose length is measured, at most
 CACHE = Path("~/.cache/accordeur").expanduser()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Planned:
-    """One run that is to be made."""
-
-    name: str
-    method: str
-    seed: int
-    work: Method
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +48,8 @@ class Prepared:
     lengths: dict[str, Any]
     retain: Ability | None
     notes: tuple[str, ...]
+    slices: dict[str, list[str | None]] = field(default_factory=dict)  # column -> value of every test row
+    also: Others = field(default_factory=dict)  # other distributions by name
 
 
 def prepare(recipe: Recipe) -> Prepared:
@@ -64,16 +60,20 @@ def prepare(recipe: Recipe) -> Prepared:
     loaded = in_one_form(loaded, kind)
     found = refuse(audit_splits(loaded.splits, kind.name, group=recipe.group), force=recipe.force, where=recipe.data)
     task = make_task(recipe, loaded, kind)
+    slices = slice_values(recipe.slices, task.test)
+    also, also_notes = read_others(recipe, loaded, kind, task)
+    sizes, size_notes = chosen_sizes(recipe.train_sizes, len(task.train))
     retain = retained(Path(recipe.retain)) if recipe.retain else None
     out = Path(recipe.out) if recipe.out else Path("runs") / slug(task.name)
     base = choose_base(recipe, task)
     task, lengths = check_lengths(task, base, kind, force=recipe.force)
-    planned = tuple(planned_runs(methods, recipe.seeds))
+    planned = tuple(planned_runs(methods, recipe.seeds, sizes))
     check_space(out, base, planned)
-    notes = (loaded.shape.reading, *loaded.notes, *lengths["notes"], *audit_notes(found))
+    asked_notes = (*size_notes, *also_notes, *cut_notes(also, task, base, kind))
+    notes = (loaded.shape.reading, *loaded.notes, *lengths["notes"], *asked_notes, *audit_notes(found))
     return Prepared(
         recipe=recipe, task=task, base=base, planned=planned, out=out, loaded=loaded, audit=found,
-        lengths=lengths, retain=retain, notes=notes,
+        lengths=lengths, retain=retain, notes=notes, slices=slices, also=also,
     )
 
 
@@ -179,16 +179,6 @@ def choose_base(recipe: Recipe, task: Task) -> Base:
         folder = default_decoder(CACHE)
         return replace(find_base(str(folder)), name=folder.name)
     return default_encoder()
-
-
-def planned_runs(methods: dict[str, dict[str, Any]], seeds: int) -> list[Planned]:
-    """Methods from the cheapest up, every seed of those that a seed changes."""
-    built = sorted(((name, build_method(name, settings)) for name, settings in methods.items()), key=lambda pair: (pair[1].height, pair[0]))
-    return [
-        Planned(name=f"{name}-s{seed}", method=name, seed=seed, work=work)
-        for name, work in built
-        for seed in range(seeds if find_method(name).seeded else 1)
-    ]
 
 
 def check_lengths(task: Task, base: Base, kind: Kind, *, force: bool = False) -> tuple[Task, dict[str, Any]]:

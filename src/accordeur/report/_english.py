@@ -35,6 +35,17 @@ ENGLISH = {
     "fact_disk": "Kept on disk",
     "fact_money": "Cost to fit",
     "interval_95": "95 % interval {span}",
+    "collect_more": (
+        "Collect about {more} more training rows: from {before} to {rows} rows {method} got better by {gain} ({span}), and if"
+        " it goes on so with every doubling, that many more bring another {tolerance}."
+    ),
+    "collect_far": (
+        "From {before} to {rows} training rows {method} got better by {gain} ({span}), but another {tolerance} is out of "
+        "reach: it would take more than ten times the rows, or a score beyond the end of the scale."
+    ),
+    "collect_not": (
+        "More training rows are not shown to help: from {before} to {rows} rows {method} moved by {gain} ({span})."
+    ),
     # quality
     "quality": "Quality",
     "quality_intro": (
@@ -153,11 +164,22 @@ ENGLISH = {
         "{metric} on parts of the test rows, by the value of a column, with 95 % intervals. Small parts have wide intervals."
     ),
     "slice": "Part",
+    "slice_other": "other ({count} values, each on too few rows: below {least}, or beyond the most frequent)",
+    "slice_none": "(no value)",
+    "also": "On other data",
+    "also_intro": (
+        "The same models on rows from elsewhere. What is lost there is what to expect when the data move; an interval above"
+        " zero says that the loss is real."
+    ),
+    "also_chart": "{metric} on the test rows (ring) and on {name} (dot), with the gap between them",
+    "also_table": "{name}: {rows} rows, with 95 % intervals; a positive drop is a loss.",
+    "also_here": "Test rows",
+    "also_drop": "Drop",
     "rows": "Rows",
     "sizes": "Quality against training rows",
     "sizes_intro": (
-        "{metric} of methods trained on fewer rows, with 95 % intervals. A line that still climbs says: more training rows "
-        "would help."
+        "{metric} of methods trained on fewer rows, each part inside the next, with 95 % intervals. A line that still gets "
+        "better says that more training rows may help; the verdict says whether that is shown."
     ),
     "sizes_axis": "training rows",
     "sizes_chart": "{metric} of {method} against the number of training rows",
@@ -225,6 +247,7 @@ ENGLISH = {
     "note_foreign": "In the folder, but not part of this comparison: {runs}.",
     "note_no_primary": "{method} gives no {metric}, so it can't be part of the verdict.",
     "note_seed_lost": "{method}: run {run} is missing from the averages ({status}).",
+    "note_size_lost": "Quality against training rows lacks run {run} ({status}).",
     "note_other_primary": "Judged by {metric}, because not every method gives {wanted}.",
     # names
     "metric_macro_f1": "macro-F1",
@@ -305,6 +328,8 @@ ENGLISH = {
     "card_compared": "Compared with the other methods on the same rows",
     "card_limits": "Limits",
     "card_limit_rows": "The scores hold for rows of the same kind as the test rows. Other data were not looked at.",
+    "card_limit_rows_also": "The scores hold for rows of the same kind as the test rows. On other data:",
+    "card_limit_also": "{name} ({rows} rows): {score}, a drop of {drop} ({span}) against the test rows.",
     "card_limit_seed": "This is one seed. How much training again would change it is not covered by the intervals.",
     "card_limit_gap": "On training rows it scores {train}, on test rows {test}: a gap of {gap} ({span}).",
     "card_limit_forgot": "{metric}: {before} before, {after} after adapting; lost {change} ({span}).",

@@ -35,6 +35,18 @@ FRENCH = {
     "fact_disk": "Sur disque",
     "fact_money": "Coût d’ajustement",
     "interval_95": "intervalle à 95 % {span}",
+    "collect_more": (
+        "Recueillir environ {more} lignes d’entraînement de plus : de {before} à {rows} lignes, {method} s’est amélioré de "
+        "{gain} ({span}) ; si chaque doublement rapporte toujours autant, ces lignes apportent encore {tolerance}."
+    ),
+    "collect_far": (
+        "De {before} à {rows} lignes d’entraînement, {method} s’est amélioré de {gain} ({span}), mais encore {tolerance} est "
+        "hors d’atteinte : il faudrait plus de dix fois les lignes, ou un score au-delà de l’échelle."
+    ),
+    "collect_not": (
+        "Il n’est pas démontré que davantage de lignes d’entraînement aideraient : de {before} à {rows} lignes, {method} a "
+        "bougé de {gain} ({span})."
+    ),
     # quality
     "quality": "Qualité",
     "quality_intro": (
@@ -155,11 +167,23 @@ FRENCH = {
         "grand intervalle."
     ),
     "slice": "Partie",
+    "slice_other": "autres ({count} valeurs, chacune sur trop peu de lignes : moins de {least}, ou hors des plus fréquentes)",
+    "slice_none": "(sans valeur)",
+    "also": "Sur d’autres données",
+    "also_intro": (
+        "Les mêmes modèles sur des lignes venues d’ailleurs. Ce qui s’y perd est ce à quoi s’attendre quand les données "
+        "changent ; un intervalle au-dessus de zéro dit que la perte est réelle."
+    ),
+    "also_chart": "{metric} sur les lignes de test (anneau) et sur {name} (point), avec l’écart entre les deux",
+    "also_table": "{name} : {rows} lignes, avec intervalles à 95 % ; une chute positive est une perte.",
+    "also_here": "Lignes de test",
+    "also_drop": "Chute",
     "rows": "Lignes",
     "sizes": "Qualité selon le nombre de lignes",
     "sizes_intro": (
-        "{metric} de méthodes entraînées sur moins de lignes, avec intervalles à 95 %. Une courbe qui monte encore dit que "
-        "davantage de lignes aideraient."
+        "{metric} de méthodes entraînées sur moins de lignes, chaque partie contenue dans la suivante, avec intervalles à "
+        "95 %. Une courbe qui s’améliore encore dit que davantage de lignes aideraient peut-être ; le verdict dit si c’est "
+        "démontré."
     ),
     "sizes_axis": "lignes d’entraînement",
     "sizes_chart": "{metric} de {method} selon le nombre de lignes d’entraînement",
@@ -230,6 +254,7 @@ FRENCH = {
     "note_foreign": "Dans le dossier, mais hors de cette comparaison : {runs}.",
     "note_no_primary": "{method} ne donne pas la mesure {metric} et ne peut donc pas entrer dans le verdict.",
     "note_seed_lost": "{method} : l’essai {run} manque dans les moyennes ({status}).",
+    "note_size_lost": "L’essai {run} manque à la qualité selon le nombre de lignes ({status}).",
     "note_other_primary": "Jugé selon {metric}, car toutes les méthodes ne donnent pas la mesure {wanted}.",
     # names
     "metric_macro_f1": "macro-F1",
@@ -314,6 +339,8 @@ FRENCH = {
     "card_limit_rows": (
         "Les scores valent pour des lignes du même genre que celles du test. D’autres données n’ont pas été regardées."
     ),
+    "card_limit_rows_also": "Les scores valent pour des lignes du même genre que celles du test. Sur d’autres données :",
+    "card_limit_also": "{name} ({rows} lignes) : {score}, une chute de {drop} ({span}) par rapport aux lignes de test.",
     "card_limit_seed": (
         "C’est une seule graine. Les intervalles ne disent pas combien un nouvel entraînement changerait les scores."
     ),

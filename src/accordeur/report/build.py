@@ -9,7 +9,7 @@ from typing import Any
 
 from accordeur.errors import RecipeError
 from accordeur.evidence.verdict import Candidate, Comparison, decide
-from accordeur.report import rows, scores
+from accordeur.report import elsewhere, rows, scores, sizes
 from accordeur.report.folder import Recorded, RunFolder, read_folder
 from accordeur.report.format import scale
 from accordeur.report.scores import Intervals, Scored
@@ -41,7 +41,8 @@ def build_report(
     (3 is 3 points). ModelError where the folder holds no comparison or its runs answered different rows; RecipeError for an
     unknown metric or language.
     """
-    folder = read_folder(out)
+    everything = read_folder(out)
+    folder = sizes.whole(everything)
     words = Words(language=known_language(language or recipe_of(folder).get("language") or "en"))
     kind = kind_of(str(folder.about["task"]["kind"]))
     labels = tuple(folder.about["task"].get("labels") or ())
@@ -58,7 +59,28 @@ def build_report(
         labels=labels,
     )
     remarks = [words("note_other_primary", metric=words.metric(primary.name), wanted=words.metric(remark))] if remark else []
-    return assemble(folder, scored, question, remarks)
+    report = assemble(folder, scored, question, remarks)
+    return with_sizes(report, everything, by_method(folder, scored), question)
+
+
+def with_sizes(
+    report: dict[str, Any], folder: RunFolder, groups: Mapping[str, list[Scored]], question: Question
+) -> dict[str, Any]:
+    """The report with quality against train rows, and what that says of collecting more, where it was measured."""
+    words, primary, verdict = question.words, question.primary, report["verdict"]
+    curves = sizes.size_curves(folder, groups, primary, question.labels)
+    sign = -1 if primary.higher_is_better else 1
+    scored = [one for one in report["methods"] if primary.name in one["scores"]]
+    ranked = [one["method"] for one in sorted(scored, key=lambda one: sign * one["scores"][primary.name]["value"])]
+    rows_ = int(folder.about["task"].get("rows", {}).get("train") or 0)
+    found = sizes.growth(curves, rows_, [verdict["method"] or verdict["leans_to"], *ranked], primary, question.tolerance)
+    said = [sizes.growth_reason(found, words, primary, question.tolerance)] if found else []
+    return {
+        **report,
+        "train_sizes": sizes.size_entries(curves, primary, question.intervals),
+        "verdict": {**verdict, "reasons": [*verdict["reasons"], *said], "collect": found.more if found else None},
+        "notes": [*report["notes"], *sizes.lost_notes(folder, words)],
+    }
 
 
 def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question, remarks: Sequence[str]) -> dict[str, Any]:
@@ -81,6 +103,8 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
         "methods": methods,
         "verdict": verdict,
         "rows": rows.telling_rows(groups, question.primary),
+        "slices": elsewhere.slice_entries(folder, groups, question.primary, question.words),
+        "also": elsewhere.also_entries(folder, groups, question.primary, question.labels),
         "recipe": recipe_of(folder),
         "summary": folder.about.get("summary") or {},
         "lengths": folder.about.get("lengths") or {},

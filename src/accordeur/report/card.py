@@ -127,7 +127,7 @@ def evidence(reading: Reading, run: Mapping[str, Any]) -> str:
 def limits(reading: Reading, run: Mapping[str, Any]) -> str:
     """What the scores don't cover, overfitting, and what was forgotten."""
     words, numbers = reading.words, reading.numbers
-    found = [words("card_limit_rows"), *([words("card_limit_seed")] if run["trained"] else [])]
+    found = [*elsewhere(reading, run), *([words("card_limit_seed")] if run["trained"] else [])]
     if gap := run["overfitting"]:
         values = {key: reading.score(gap[key]) for key in ("train", "test")}
         found.append(
@@ -148,6 +148,24 @@ def limits(reading: Reading, run: Mapping[str, Any]) -> str:
             )
         )
     return f"## {words('card_limits')}\n\n" + "\n".join(f"- {line}" for line in found)
+
+
+def elsewhere(reading: Reading, run: Mapping[str, Any]) -> list[str]:
+    """What the scores say of other data: nothing, or what the method did on those that were looked at."""
+    words, entries = reading.words, reading.report.get("also") or []
+    found = [
+        words(
+            "card_limit_also",
+            name=markdown_text(clean(entry["name"])),
+            rows=reading.numbers.number(entry["rows"]),
+            score=reading.score(score["value"]),
+            drop=reading.signed(score["drop"]["value"]),
+            span=reading.span(score["drop"]["low"], score["drop"]["high"]),
+        )
+        for entry in entries
+        if (score := entry["scores"].get(run["method"]))
+    ]
+    return [words("card_limit_rows_also" if found else "card_limit_rows"), *found]
 
 
 def costs(reading: Reading, run: Mapping[str, Any]) -> str:

@@ -321,9 +321,10 @@ def overlap(one: Box, other: Box) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One line of a panel: points (step, value); `best` marks the step that was kept."""
+    """One line of a panel: points (step, value); `best` marks the step that was kept; `spans` are intervals (step, low, high)."""
 
     points: tuple[tuple[float, float], ...]
+    spans: tuple[tuple[float, float, float], ...] = ()
     best: float | None = None
     strong: bool = True
 
@@ -357,6 +358,7 @@ def curves(panels: Sequence[Panel], step: Write, step_title: str, title: str) ->
 def panel_parts(panel: Panel, across: Axis, top: float) -> list[Markup]:
     """One panel: its title, its grid, its lines."""
     values = [y for curve in panel.curves for _, y in curve.points]
+    values += [end for curve in panel.curves for _, *ends in curve.spans for end in ends]
     low, high = svg.padded(min(values), max(values), 0.08)
     up = Axis(low=low, high=high, start=top + panel.height - 8, end=top + 22)
     parts = [svg.text(0, top + 12, panel.title, "axis")]
@@ -368,6 +370,10 @@ def panel_parts(panel: Panel, across: Axis, top: float) -> list[Markup]:
         ]
     for curve in sorted(panel.curves, key=lambda curve: curve.strong):
         tone = "strong" if curve.strong else "plain"
+        parts += [
+            svg.line(across.place(x), up.place(a), across.place(x), up.place(b), f"whisker {tone}") for x, a, b in curve.spans
+        ]
+        parts += [svg.circle(across.place(x), up.place(y), 3.0, f"dot {tone}") for x, y in curve.points if curve.spans]
         parts.append(svg.path([(across.place(x), up.place(y)) for x, y in curve.points], f"curve {tone}"))
         kept = [(x, y) for x, y in curve.points if curve.best is not None and x == curve.best]
         parts += [svg.circle(across.place(x), up.place(y), 4.2, f"dot {tone}") for x, y in kept]

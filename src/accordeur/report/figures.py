@@ -332,13 +332,36 @@ def sizes(reading: Reading) -> list[Figure]:
     entries = reading.report.get("train_sizes") or []
     found = []
     for name in dict.fromkeys(entry["method"] for entry in entries):
-        points = sorted((float(entry["rows"]), float(entry["value"])) for entry in entries if entry["method"] == name)
+        mine = sorted((entry for entry in entries if entry["method"] == name), key=lambda entry: entry["rows"])
+        points = [(float(entry["rows"]), float(entry["value"])) for entry in mine]
+        known = [entry for entry in mine if entry["low"] is not None and entry["high"] is not None]
+        spans = tuple((float(entry["rows"]), float(entry["low"]), float(entry["high"])) for entry in known)
         if len(points) > 1:
             caption = reading.words("sizes_chart", metric=capital(reading.metric), method=name)
-            panel = Panel(curves=(Curve(points=tuple(points)),), write=tick(reading), title=reading.metric, height=150.0)
+            curve = Curve(points=tuple(points), spans=spans)
+            panel = Panel(curves=(curve,), write=tick(reading), title=reading.metric, height=150.0)
             drawn = charts.curves([panel], lambda value: reading.numbers.number(value), reading.words("sizes_axis"), caption)
             found.append(Figure(chart=drawn, caption=name))
     return found
+
+
+def elsewhere(reading: Reading, entry: Mapping[str, Any]) -> Figure:
+    """Scores on the test rows and on one other distribution as pairs, in the order of the methods."""
+    rows = [
+        Pair(
+            label=method["method"],
+            first=method["scores"][reading.primary]["value"],
+            second=there["value"],
+            text=reading.score(there["value"]),
+            note=reading.span(there["low"], there["high"]),
+            strong=method["method"] == reading.named,
+        )
+        for method in reading.ranked
+        if (there := entry["scores"].get(method["method"]))
+    ]
+    caption = reading.words("also_chart", metric=capital(reading.metric), name=entry["name"])
+    scale = Scale(write=tick(reading), title=reading.axis, least=0.0, most=1.0 if reading.unit == "points" else None)
+    return Figure(chart=charts.pairs(rows, scale, caption), caption=caption)
 
 
 def tick(reading: Reading) -> Write:

@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from accordeur.errors import ModelError
-from accordeur.run import RUN_FILE, RUNS_FOLDER, TASK_FILE, TRAIN_PREDICTIONS_FILE, Answered, Run, load_answers, load_run
+from accordeur.run import (
+    ALSO_PREDICTIONS,
+    RUN_FILE,
+    RUNS_FOLDER,
+    TASK_FILE,
+    TRAIN_PREDICTIONS_FILE,
+    Answered,
+    Run,
+    load_answers,
+    load_run,
+)
 from accordeur.store import is_sealed, read_json
 
 SCHEMA = 1
@@ -18,11 +28,12 @@ WORK_FOLDER = "work"
 
 @dataclass(frozen=True, kw_only=True)
 class Recorded:
-    """A run with its answers on the test rows and on a sample of the train rows."""
+    """A run with its answers on the test rows, on a sample of the train rows, and on other distributions by name."""
 
     run: Run
     test: tuple[Answered, ...] = ()
     train: tuple[Answered, ...] = ()
+    also: Mapping[str, tuple[Answered, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +65,7 @@ def read_folder(out: Path) -> RunFolder:
     about = read_about(out)
     found = Found()
     for path in folders(out / RUNS_FOLDER):
-        add_finished(found, path)
+        add_finished(found, path, list(about.get("also") or {}))
     for path in folders(out / WORK_FOLDER):
         add_interrupted(found, path)
     planned = [str(name) for name in about.get("planned") or []]
@@ -93,14 +104,16 @@ def folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def add_finished(found: Found, path: Path) -> None:
-    """Takes a sealed run with its answers; one that is not whole is named instead."""
+def add_finished(found: Found, path: Path, others: Sequence[str] = ()) -> None:
+    """Takes a sealed run with its answers, also those on `others`; one that is not whole is named instead."""
     if not is_sealed(path):
         found.damaged.append(path.name)
         return
     try:
         run = load_run(path)
-        record = Recorded(run=run, test=tuple(load_answers(path)), train=tuple(load_answers(path, TRAIN_PREDICTIONS_FILE)))
+        train = tuple(load_answers(path, TRAIN_PREDICTIONS_FILE))
+        also = {name: tuple(load_answers(path, ALSO_PREDICTIONS.format(name=name))) for name in others}
+        record = Recorded(run=run, test=tuple(load_answers(path)), train=train, also=also)
     except (ModelError, KeyError, TypeError, ValueError, OSError):
         found.damaged.append(path.name)
         return

@@ -133,6 +133,7 @@ def sections(reading: Reading, out: Path | None) -> list[dict[str, Any]]:
         forgetting_section,
         errors_section,
         slices_section,
+        also_section,
         data_section,
         settings_section,
     )
@@ -261,6 +262,16 @@ def slices_section(reading: Reading) -> dict[str, Any] | None:
         tables.append(views.slices(reading, column, chosen))
     intro = reading.words("slices_intro", metric=figures.capital(reading.metric))
     return section("slices", reading.words, intro, figures=drawn, tables=tables)
+
+
+def also_section(reading: Reading) -> dict[str, Any] | None:
+    """Scores on other data than the test rows, where there are any."""
+    entries = reading.report.get("also") or []
+    if not entries:
+        return None
+    drawn = [figures.elsewhere(reading, entry) for entry in entries]
+    tables = [views.elsewhere(reading, entry) for entry in entries]
+    return section("also", reading.words, reading.words("also_intro"), figures=drawn, tables=tables)
 
 
 def data_section(reading: Reading) -> dict[str, Any] | None:

@@ -225,6 +225,26 @@ def sizes(reading: Reading) -> Table:
     return Table(caption=words("sizes"), columns=titles, rows=rows)
 
 
+def elsewhere(reading: Reading, entry: Mapping[str, Any]) -> Table:
+    """The primary metric on the test rows and on one other distribution, and the drop between them."""
+    words = reading.words
+    rows = [
+        [
+            Cell(text=method["method"], sort=method["method"], class_="method"),
+            score_cell(reading, method["scores"][reading.primary], reading.unit),
+            score_cell(reading, there, reading.unit),
+            Cell(text=reading.signed(there["drop"]["value"]), sort=there["drop"]["value"]),
+            Cell(text=reading.span(there["drop"]["low"], there["drop"]["high"]), sort=there["drop"]["low"]),
+        ]
+        for method in reading.ranked
+        if (there := entry["scores"].get(method["method"]))
+    ]
+    named = (words("method"), words("also_here"), entry["name"], words("also_drop"), words("interval"))
+    titles = [Column(title=title, numeric=place > 0) for place, title in enumerate(named)]
+    caption = words("also_table", name=entry["name"], rows=reading.numbers.number(entry["rows"]))
+    return Table(caption=caption, columns=titles, rows=rows)
+
+
 def forgetting(reading: Reading) -> Table | None:
     """What general abilities were before and after."""
     words, numbers = reading.words, reading.numbers

@@ -1,0 +1,33 @@
+"""Which runs a comparison is made of: every method, every seed that matters, every number of train rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accordeur.method import Method, build_method
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One run that is to be made; `train_rows` where it learns from a part of the train rows only."""
+
+    name: str
+    method: str
+    seed: int
+    work: Method
+    train_rows: int | None = None
+
+
+def planned_runs(methods: Mapping[str, Mapping[str, Any]], seeds: int, sizes: Sequence[int] = ()) -> list[Planned]:
+    """Methods from the cheapest up; per method the full size first, then the smaller ones; every seed where a seed matters."""
+    built = sorted(
+        ((name, build_method(name, settings)) for name, settings in methods.items()), key=lambda pair: (pair[1].height, pair[0])
+    )
+    return [
+        Planned(name=f"{name}-n{size}-s{seed}" if size else f"{name}-s{seed}", method=name, seed=seed, work=work, train_rows=size)
+        for name, work in built
+        for size in (None, *(sizes if type(work).trained else ()))
+        for seed in range(seeds if type(work).seeded else 1)
+    ]
