@@ -106,7 +106,10 @@ def main() -> int:
     wanted = pages()
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
     if "--check" in sys.argv:
-        print("\n".join(f"{path} is not what the programs print: run `make docs`" for path in stale) or "generated pages are up to date")
+        print(
+            "\n".join(f"{path} is not what the programs print: run `make docs`" for path in stale)
+            or "generated pages are up to date"
+        )
         return int(bool(stale))
     for path in stale:
         path.parent.mkdir(parents=True, exist_ok=True)

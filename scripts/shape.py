@@ -29,7 +29,12 @@ def faults(path: Path) -> Iterator[str]:
 
 def main() -> int:
     """Prints the faults; 1 where there are any."""
-    found = [fault for folder in ("src", "benchmarks", "scripts") for path in sorted(Path(folder).rglob("*.py")) for fault in faults(path)]
+    found = [
+        fault
+        for folder in ("src", "benchmarks", "scripts")
+        for path in sorted(Path(folder).rglob("*.py"))
+        for fault in faults(path)
+    ]
     print("\n".join(found) or "sizes: all files and functions within their limits")
     return int(bool(found))
 

@@ -68,7 +68,12 @@ def test_truncated_weights(tmp_path, cut):
 
 @pytest.mark.parametrize(
     "header",
-    [b"not json", b"[]", b'{"a": {"dtype": "F32", "shape": [1]}}', b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 400]}}'],
+    [
+        b"not json",
+        b"[]",
+        b'{"a": {"dtype": "F32", "shape": [1]}}',
+        b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 400]}}',
+    ],
 )
 def test_damaged_headers(tmp_path, header):
     path = tmp_path / "model.safetensors"

@@ -15,10 +15,16 @@ HEAVY = ("torch", "transformers", "peft", "datasets", "sklearn")
     [
         ("import accordeur", HEAVY),
         ("import accordeur.app.cli as c, sys; sys.argv = ['accordeur', '--help']\ntry: c.main()\nexcept SystemExit: pass", HEAVY),
-        ("import accordeur.app.cli as c, sys; sys.argv = ['accordeur', 'compare', '--help']\ntry: c.main()\nexcept SystemExit: pass", HEAVY),
+        (
+            "import accordeur.app.cli as c, sys; sys.argv = ['accordeur', 'compare', '--help']\ntry: c.main()\nexcept SystemExit: pass",
+            HEAVY,
+        ),
         ("import accordeur.report, accordeur.run", ("torch", "transformers", "peft")),
         ("import accordeur.evidence.verdict", ("torch", "transformers", "sklearn")),
-        ("import accordeur.tasks; [accordeur.tasks.kind_of(k) for k in ('classify', 'write', 'tag', 'extract', 'text')]", ("torch", "peft")),
+        (
+            "import accordeur.tasks; [accordeur.tasks.kind_of(k) for k in ('classify', 'write', 'tag', 'extract', 'text')]",
+            ("torch", "peft"),
+        ),
     ],
 )
 def test_heavy_libraries_are_not_loaded(code, forbidden):
@@ -30,7 +36,15 @@ def test_heavy_libraries_are_not_loaded(code, forbidden):
 def test_no_pickle_no_remote_code_in_the_source():
     from pathlib import Path
 
-    forbidden = ("import pickle", "joblib.load", "weights_only=False", "allow_pickle=True", "trust_remote_code=True", "yaml.load(", "shell=True")
+    forbidden = (
+        "import pickle",
+        "joblib.load",
+        "weights_only=False",
+        "allow_pickle=True",
+        "trust_remote_code=True",
+        "yaml.load(",
+        "shell=True",
+    )
     source = {path: path.read_text("utf-8") for path in Path("src").rglob("*.py")}
     assert source
     assert not [(str(path), word) for path, text in source.items() for word in forbidden if word in text]

@@ -109,7 +109,11 @@ def test_json_refuses_numbers_that_are_none(tmp_path):
 
 
 def test_the_lock_names_its_holder(tmp_path):
-    with store.locked(tmp_path / "out"), pytest.raises(EnvironmentFault, match=f"process {os.getpid()}"), store.locked(tmp_path / "out"):
+    with (
+        store.locked(tmp_path / "out"),
+        pytest.raises(EnvironmentFault, match=f"process {os.getpid()}"),
+        store.locked(tmp_path / "out"),
+    ):
         pass
     with store.locked(tmp_path / "out"):
         pass

@@ -89,7 +89,9 @@ def label_log_probs(predictions: Sequence[Prediction], examples: Sequence[Exampl
         if prediction.scores is None:
             raise NotApplicable("this model answers without probabilities")
         probability = max(prediction.scores.get(str(example.expected), 0.0), 1e-15)
-        found.append(TokenLogProbs(log_probs=np.log(np.asarray([probability], np.float32)), characters=len(str(example.expected))))
+        found.append(
+            TokenLogProbs(log_probs=np.log(np.asarray([probability], np.float32)), characters=len(str(example.expected)))
+        )
     return found
 
 

@@ -63,7 +63,7 @@ class Base:
 
     @cached_property
     def pooling(self) -> str:
-        """How this base makes one vector of a text: as its own modules.json says; else [CLS] for encoders, last token for decoders."""
+        """How this base makes one vector of a text: as its own modules.json says; else [CLS] or last token by family."""
         declared = declared_pooling(self.path)
         if declared:
             return declared
@@ -162,16 +162,22 @@ def read_config(folder: Path) -> dict[str, Any]:
     """config.json of a base, checked: it is an object, names its architecture, and asks for no code of its own."""
     path = folder / "config.json"
     if not path.is_file():
-        raise ModelError(f"{folder} holds no config.json", hint="expected a transformers folder: config.json, *.safetensors, a tokenizer")
+        raise ModelError(
+            f"{folder} holds no config.json", hint="expected a transformers folder: config.json, *.safetensors, a tokenizer"
+        )
     try:
         config = json.loads(path.read_text("utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
         raise ModelError(f"{path} is not valid JSON: {fault}") from fault
     if not isinstance(config, dict) or not isinstance(config.get("model_type"), str):
-        raise ModelError(f"{path} names no model_type", hint="expected a transformers configuration such as {'model_type': 'bert', …}")
+        raise ModelError(
+            f"{path} names no model_type", hint="expected a transformers configuration such as {'model_type': 'bert', …}"
+        )
     for key in ("auto_map", "trust_remote_code"):
         if config.get(key):
-            raise ModelError(f"{path} asks to run code of its own ({key})", hint="such bases are refused; use one that transformers knows")
+            raise ModelError(
+                f"{path} asks to run code of its own ({key})", hint="such bases are refused; use one that transformers knows"
+            )
     return config
 
 
@@ -207,7 +213,15 @@ def weight_files(folder: Path) -> list[Path]:
 
 def tokenizer_files(folder: Path) -> Iterator[Path]:
     """The files a tokenizer is made of."""
-    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", "spiece.model"):
+    for name in (
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "vocab.txt",
+        "vocab.json",
+        "merges.txt",
+        "tokenizer.model",
+        "spiece.model",
+    ):
         if (folder / name).is_file():
             yield folder / name
 
@@ -286,7 +300,9 @@ def load_tokenizer(base: Base) -> Any:
     try:
         tokenizer = AutoTokenizer.from_pretrained(base.path, local_files_only=True, trust_remote_code=False)
     except Exception as fault:  # the library raises many kinds for a broken tokenizer
-        raise ModelError(f"{base.path} has no usable tokenizer: {first_line(fault)}", hint="expected tokenizer.json beside config.json") from fault
+        raise ModelError(
+            f"{base.path} has no usable tokenizer: {first_line(fault)}", hint="expected tokenizer.json beside config.json"
+        ) from fault
     if not len(tokenizer):
         raise ModelError(f"{base.path} has a tokenizer with an empty vocabulary")
     return tokenizer

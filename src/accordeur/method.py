@@ -35,7 +35,7 @@ class Method(ABC):
 
 
 def method_names() -> tuple[str, ...]:
-    """Names of all methods, built-in (one file each) and third-party (entry points `accordeur.methods`), without importing them."""
+    """All methods, built-in (one file each) and third-party (entry points `accordeur.methods`), without importing them."""
     package = importlib.util.find_spec("accordeur.methods")
     folders = list(package.submodule_search_locations or []) if package else []
     own = [module.name.replace("_", "-") for module in pkgutil.iter_modules(folders) if not module.name.startswith("_")]
@@ -52,7 +52,9 @@ def find_method(name: str) -> type[Method]:
             return found
     module = importlib.import_module(f"accordeur.methods.{name.replace('-', '_')}")
     own = [
-        value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Method) and value.__module__ == module.__name__
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Method) and value.__module__ == module.__name__
     ]
     if len(own) != 1:
         raise RecipeError(f"{Path(str(module.__file__)).name} defines {len(own)} methods, expected exactly one")

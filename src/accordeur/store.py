@@ -155,10 +155,13 @@ def verify(folder: Path) -> dict[str, Any]:
     for name, expected in manifest["files"].items():
         path = folder / name
         if not path.is_file():
-            raise ModelError(f"{path} is missing, though its manifest lists it", hint="restore the folder, or delete it and run again")
+            raise ModelError(
+                f"{path} is missing, though its manifest lists it", hint="restore the folder, or delete it and run again"
+            )
         if path.stat().st_size != expected["bytes"]:
             raise ModelError(
-                f"{path} has {path.stat().st_size} bytes where {expected['bytes']} were written", hint="delete the run and repeat it"
+                f"{path} has {path.stat().st_size} bytes where {expected['bytes']} were written",
+                hint="delete the run and repeat it",
             )
         if digest_file(path) != expected["sha256"]:
             raise ModelError(f"{path} was changed after it was written (sha256 differs)", hint="delete the run and repeat it")
@@ -185,7 +188,9 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as fault:
             holder = os.pread(handle, 400, 0).decode("utf-8", "replace").strip() or "another process"
-            raise EnvironmentFault(f"{folder} is in use by {holder}", hint="wait for it to end, or choose another --out") from fault
+            raise EnvironmentFault(
+                f"{folder} is in use by {holder}", hint="wait for it to end, or choose another --out"
+            ) from fault
         os.ftruncate(handle, 0)
         started = time.strftime("%Y-%m-%d %H:%M:%S")
         os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}, started {started}".encode(), 0)

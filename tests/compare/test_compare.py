@@ -32,7 +32,9 @@ def contract(report: dict) -> None:
     assert {"train", "validation", "test"} == set(report["task"]["rows"])
     assert {"name", "family", "parameters"} <= set(report["base"])
     for run in report["runs"]:
-        assert {"name", "method", "seed", "status", "reason", "settings", "scores", "overfitting", "forgetting", "cost"} <= set(run)
+        assert {"name", "method", "seed", "status", "reason", "settings", "scores", "overfitting", "forgetting", "cost"} <= set(
+            run
+        )
         if run["status"] == "done":
             assert all({"value", "low", "high"} <= set(score) for score in run["scores"].values())
             assert {"train", "test", "gap"} <= set(run["overfitting"])
@@ -63,11 +65,25 @@ def test_every_method_is_done_or_skipped_for_a_reason(tmp_path):
 
 
 def test_a_decoder_writes(tmp_path):
-    methods = {"majority": {}, "prompt": {}, "fewshot": {"counts": [2]}, "lora": {"epochs": 0.5, "rate": 1e-3}, "tfidf": {}, "head": {}}
+    methods = {
+        "majority": {},
+        "prompt": {},
+        "fewshot": {"counts": [2]},
+        "lora": {"epochs": 0.5, "rate": 1e-3},
+        "tfidf": {},
+        "head": {},
+    }
     report = compare(recipe_for(tmp_path, "decoder", "write", methods=methods))
     contract(report)
     status = {run["method"]: run["status"] for run in report["runs"]}
-    assert status == {"majority": "done", "prompt": "done", "fewshot": "done", "lora": "done", "tfidf": "skipped", "head": "skipped"}
+    assert status == {
+        "majority": "done",
+        "prompt": "done",
+        "fewshot": "done",
+        "lora": "done",
+        "tfidf": "skipped",
+        "head": "skipped",
+    }
     assert report["task"]["primary_metric"] == "nll"
     for run in report["runs"]:
         if run["status"] == "done":

@@ -55,7 +55,10 @@ def test_a_served_model_is_asked_and_never_trained(tmp_path, address):
     methods = {name: {} for name in ("majority", "tfidf", "prompt", "fewshot", "head", "lora", "full")}
     report = compare(recipe_for(tmp_path, base=address, methods=methods))
     status = {run["method"]: run["status"] for run in report["runs"]}
-    assert status == {**dict.fromkeys(("majority", "tfidf", "prompt", "fewshot"), "done"), **dict.fromkeys(("head", "lora", "full"), "skipped")}
+    assert status == {
+        **dict.fromkeys(("majority", "tfidf", "prompt", "fewshot"), "done"),
+        **dict.fromkeys(("head", "lora", "full"), "skipped"),
+    }
     assert all("can't be trained" in run["reason"] for run in report["runs"] if run["status"] == "skipped")
     prompt = next(run for run in report["runs"] if run["method"] == "prompt")
     assert prompt["scores"]["accuracy"]["value"] > 0.9

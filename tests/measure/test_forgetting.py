@@ -50,7 +50,9 @@ def test_a_decoder_is_measured_by_its_loss_on_general_text(tmp_path):
     found = forgetting(model, Before(base=tiny("decoder"), device=CPU, cache=tmp_path / "cache", max_length=128))
     assert found is not None
     assert found["metric"] == "general_nll"
-    assert found["before"] == pytest.approx(found["after"], abs=1e-6)  # a rate of nothing moves nothing: the two ways of scoring agree
+    assert found["before"] == pytest.approx(
+        found["after"], abs=1e-6
+    )  # a rate of nothing moves nothing: the two ways of scoring agree
     assert found["rows"] == len(general_text().texts)
 
 

@@ -29,8 +29,7 @@ ENGLISH = {
     "languages_intro": "By the most common words of seven languages; “unsure” rows are too short to tell.",
     "shift": "Do test rows look like training rows?",
     "shift_intro": (
-        "A classifier that tells them apart reaches an AUC of {auc} ({low} to {high}). "
-        "0.5 is chance: they look the same."
+        "A classifier that tells them apart reaches an AUC of {auc} ({low} to {high}). 0.5 is chance: they look the same."
     ),
     "duplicates": "Repeated rows",
     "exact": "exactly",
@@ -83,8 +82,7 @@ FRENCH = {
     "languages_intro": "D’après les mots les plus courants de sept langues ; « unsure » : trop court pour le dire.",
     "shift": "Les lignes de test ressemblent-elles à celles d’apprentissage ?",
     "shift_intro": (
-        "Un classifieur qui les distingue atteint une AUC de {auc} ({low} à {high}). "
-        "0,5 est le hasard : elles se ressemblent."
+        "Un classifieur qui les distingue atteint une AUC de {auc} ({low} à {high}). 0,5 est le hasard : elles se ressemblent."
     ),
     "duplicates": "Lignes répétées",
     "exact": "exactement",

@@ -61,15 +61,21 @@ def compare(
     tolerance: Annotated[float | None, typer.Option(help="Difference that does not matter, as shown (points, nats).")] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens a row may have. Default: 512.")] = None,
     prompt: Annotated[list[str] | None, typer.Option(help="File with a prompt of yours; may be repeated.")] = None,
-    template: Annotated[str | None, typer.Option(help="Jinja template, or a file with one, that replaces the default of kind write.")] = None,
+    template: Annotated[
+        str | None, typer.Option(help="Jinja template, or a file with one, that replaces the default of kind write.")
+    ] = None,
     retain: Annotated[str | None, typer.Option(help="File with what must not be forgotten.")] = None,
     rows: Annotated[int | None, typer.Option(help="Use at most so many rows.")] = None,
     train_sizes: Annotated[str | None, typer.Option(help="Train on fewer rows too: 50,200,all.")] = None,
-    slices: Annotated[list[str] | None, typer.Option("--slice", help="Break the scores down by this column; may be repeated.")] = None,
+    slices: Annotated[
+        list[str] | None, typer.Option("--slice", help="Break the scores down by this column; may be repeated.")
+    ] = None,
     also: Annotated[list[str] | None, typer.Option(help="NAME=FILE: score every run on other rows too; may be repeated.")] = None,
     price_per_hour: Annotated[float | None, typer.Option(help="Price of an hour of this machine.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder of the results. Default: runs/NAME.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Go on in spite of errors that the audit finds; the report says so.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Go on in spite of errors that the audit finds; the report says so.")
+    ] = False,
     language: Annotated[str | None, typer.Option(help="Language of the report: en or fr.")] = None,
     save_recipe: Annotated[str | None, typer.Option(help="Write the recipe to this file.")] = None,
 ) -> None:
@@ -169,7 +175,10 @@ def usage_or_bug(fault: Exception) -> tuple[str, int]:
         return f"error[recipe] {fault.format_message()}\n  hint: see `accordeur --help`", 2
     if isinstance(fault, MemoryError):
         return "error[environment] out of memory\n  hint: use a smaller base, a smaller --max-length or fewer rows", 5
-    return f"error[internal] {type(fault).__name__}: {fault}\n  hint: this is our bug; please report it with the output of --debug", OUR_BUG
+    return (
+        f"error[internal] {type(fault).__name__}: {fault}\n  hint: this is our bug; please report it with the output of --debug",
+        OUR_BUG,
+    )
 
 
 def end(message: str, code: int, fault: Exception) -> None:

@@ -12,7 +12,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-MARKS = {"done": "[green]✓[/]", "reused": "[green]✓[/]", "skipped": "[yellow]–[/]", "failed": "[red]✗[/]", "started": "▸", "interrupted": "▪"}
+MARKS = {
+    "done": "[green]✓[/]",
+    "reused": "[green]✓[/]",
+    "skipped": "[yellow]–[/]",
+    "failed": "[red]✗[/]",
+    "started": "▸",
+    "interrupted": "▪",
+}
 SECONDS_BETWEEN_LINES = 10.0  # where the output is no terminal
 
 

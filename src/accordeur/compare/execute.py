@@ -129,7 +129,9 @@ def execute(prepared: Prepared, planned: Planned, tell: Tell, stop: Callable[[],
     return run
 
 
-def make_context(prepared: Prepared, planned: Planned, work: Path, spent: Spent, *, tell: Tell, stop: Callable[[], bool]) -> Context:
+def make_context(
+    prepared: Prepared, planned: Planned, work: Path, spent: Spent, *, tell: Tell, stop: Callable[[], bool]
+) -> Context:
     """What the method is lent; the device plan is decided once and kept with the run."""
 
     def note(**values: Any) -> None:

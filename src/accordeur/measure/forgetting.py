@@ -58,7 +58,9 @@ class Ability:
 def general_text() -> Ability:
     """The embedded general prose, English and French, one passage a row."""
     folder = resources.files("accordeur") / "assets" / "general"
-    passages = [part for name in ("en.txt", "fr.txt") for part in (folder / name).read_text("utf-8").split("\n\n") if part.strip()]
+    passages = [
+        part for name in ("en.txt", "fr.txt") for part in (folder / name).read_text("utf-8").split("\n\n") if part.strip()
+    ]
     return Ability(name="general", texts=tuple(part.strip() for part in passages))
 
 
@@ -114,7 +116,7 @@ class Before:
         rows = enumerate(text_examples(ability))
         items = [item for row, example in rows for item in kind_of("write").encode(example, row, task, codec)]
         network = Network(model, "seq2seq" if self.base.family == "encoder-decoder" else "causal")
-        return nats([found for found in scoring.log_probs(network, items, self.device, codec.pad)])
+        return nats(scoring.log_probs(network, items, self.device, codec.pad))
 
 
 def kept(path: Path, make: Callable[[], Statistics]) -> Statistics:

@@ -42,7 +42,10 @@ class Fewshot(Method):
         prompt = next(prompt for prompt in prompts_of(task) if prompt.name.startswith(("yours", "role")))
         model = open_asking(task, base, prompt, context)
         candidates = {
-            f"{count} {self.examples}": (prompt, Shots(choice=self.examples, count=count, pool=pool[: count if self.examples == "fixed" else POOL]))
+            f"{count} {self.examples}": (
+                prompt,
+                Shots(choice=self.examples, count=count, pool=pool[: count if self.examples == "fixed" else POOL]),
+            )
             for count in self.counts
             if count <= len(pool)
         }

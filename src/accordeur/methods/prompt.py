@@ -85,7 +85,10 @@ def described(task: Task, vectors: Vectors, template: str, scale: float) -> Head
     definitions = task.definitions or task.labels
     pairs = zip(task.labels, definitions, strict=True)
     texts = [
-        render(template, {"label": label.replace("_", " "), "definition": meaning.replace("_", " "), "text": "", "labels": task.labels})
+        render(
+            template,
+            {"label": label.replace("_", " "), "definition": meaning.replace("_", " "), "text": "", "labels": task.labels},
+        )
         for label, meaning in pairs
     ]
     items = [Encoded(tokens=codec.cut(codec.framed(text)[0]), row=row) for row, text in enumerate(texts)]

@@ -96,5 +96,7 @@ def read_prompts(files: Sequence[str]) -> tuple[str, ...]:
         try:
             texts.append(Path(name).read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as fault:
-            raise RecipeError(f"prompt file {name} can't be read: {fault}", hint="a UTF-8 text file with columns as {{ text }}") from fault
+            raise RecipeError(
+                f"prompt file {name} can't be read: {fault}", hint="a UTF-8 text file with columns as {{ text }}"
+            ) from fault
     return tuple(texts)

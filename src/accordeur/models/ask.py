@@ -43,7 +43,9 @@ def sample(rows: Sequence[Example], count: int, seed: int) -> list[Example]:
     return [rows[place] for place in sorted(places)]
 
 
-def choose(task: Task, model: Asking, candidates: Mapping[str, tuple[Prompt, Shots]], context: Context) -> tuple[Asking, dict[str, float]]:
+def choose(
+    task: Task, model: Asking, candidates: Mapping[str, tuple[Prompt, Shots]], context: Context
+) -> tuple[Asking, dict[str, float]]:
     """The candidate that scores best on a sample of the validation rows, and all their scores (higher is better).
 
     Each score is stored as it is found, so that a resumed run goes on with the next candidate.

@@ -36,7 +36,9 @@ SHOTS_FILE = "shots.json"
 class Asked(AdaptedModel):
     """A decoder or encoder-decoder that answers prompts: labels by their likelihood, texts by writing them."""
 
-    def __init__(self, task: Task, base: Base, prompt: Prompt, shots: Shots, device: DevicePlan, facts: Mapping[str, Any]) -> None:
+    def __init__(
+        self, task: Task, base: Base, prompt: Prompt, shots: Shots, device: DevicePlan, facts: Mapping[str, Any]
+    ) -> None:
         self.task = task.frame()
         self.base = base
         self.prompt = prompt
@@ -63,7 +65,7 @@ class Asked(AdaptedModel):
         return other
 
     def prompt_ids(self, examples: Sequence[Example]) -> list[IntArray]:
-        """Every question as ids: as a user's turn where the base has a chat template. Its beginning gives way when it is too long."""
+        """Every question as ids: a user's turn where the base has a chat template. Its beginning gives way when too long."""
         model, codec = self.loaded
         room, wanted = positions(model), answer_limit(self._facts)
         texts = questions(examples, self.prompt, self.shots, self.task)
@@ -99,7 +101,10 @@ class Asked(AdaptedModel):
         items = [answered_item(ids, answer_ids(example, codec), row, wide) for row, (example, ids) in enumerate(pairs)]
         network = Network(model, "seq2seq" if self.base.family == "encoder-decoder" else "causal")
         found = scoring.log_probs(network, items, self.device, codec.pad)
-        return [TokenLogProbs(log_probs=row, characters=len(str(example.expected))) for example, row in zip(examples, found, strict=True)]
+        return [
+            TokenLogProbs(log_probs=row, characters=len(str(example.expected)))
+            for example, row in zip(examples, found, strict=True)
+        ]
 
     def features(self, texts: Sequence[str]) -> FloatArray:
         """The base's own sentence vectors."""
@@ -140,7 +145,9 @@ def open_shots(folder: Path) -> Shots:
     return Shots(choice=values["choice"], count=values["count"], pool=pool)
 
 
-def open_model(folder: Path, described: Mapping[str, Any], base: Base | None = None, device: DevicePlan | None = None) -> AdaptedModel:
+def open_model(
+    folder: Path, described: Mapping[str, Any], base: Base | None = None, device: DevicePlan | None = None
+) -> AdaptedModel:
     """Reopens a saved one."""
     task, found = read_task(described["task"]), read_base(described["base"], base)
     if found.family == "encoder":

@@ -34,7 +34,9 @@ def vectorizers(min_count: int = 1) -> dict[str, TfidfVectorizer]:
 class Bag(AdaptedModel):
     """TF-IDF of words and characters, then multinomial logistic regression: logits = x W + b."""
 
-    def __init__(self, views: Mapping[str, TfidfVectorizer], weights_VC: FloatArray, bias_C: FloatArray, labels: Sequence[str]) -> None:
+    def __init__(
+        self, views: Mapping[str, TfidfVectorizer], weights_VC: FloatArray, bias_C: FloatArray, labels: Sequence[str]
+    ) -> None:
         self.views = dict(views)
         self.weights_VC = weights_VC
         self.bias_C = bias_C
@@ -50,7 +52,9 @@ class Bag(AdaptedModel):
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
         return [
-            Prediction(output=self.labels[int(row.argmax())], scores={name: float(p) for name, p in zip(self.labels, row, strict=True)})
+            Prediction(
+                output=self.labels[int(row.argmax())], scores={name: float(p) for name, p in zip(self.labels, row, strict=True)}
+            )
             for row in shares
         ]
 

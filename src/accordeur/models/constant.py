@@ -28,10 +28,15 @@ UNIGRAM_FILE = "unigram.npy"
 
 
 class Constant(AdaptedModel):
-    """One answer for every row. `shares`: probability per label; `unigram`: log-probability per token id of the base, for texts."""
+    """One answer for every row. `shares`: probability per label; `unigram`: log-probability per token id, for texts."""
 
     def __init__(
-        self, answer: Any, *, shares: Mapping[str, float] | None = None, base: Base | None = None, unigram: FloatArray | None = None
+        self,
+        answer: Any,
+        *,
+        shares: Mapping[str, float] | None = None,
+        base: Base | None = None,
+        unigram: FloatArray | None = None,
     ) -> None:
         self.answer = answer
         self.shares = dict(shares) if shares is not None else None

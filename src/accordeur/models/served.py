@@ -54,7 +54,9 @@ class Served(AdaptedModel):
         texts = questions(examples, self.prompt, self.shots, self.task)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(lambda text: self.ask([{"role": "user", "content": text}], Sampling()), texts))
-        return [Prediction(output=kind.read(answer, self.task, example)) for answer, example in zip(answers, examples, strict=True)]
+        return [
+            Prediction(output=kind.read(answer, self.task, example)) for answer, example in zip(answers, examples, strict=True)
+        ]
 
     def ask(self, messages: Sequence[Mapping[str, str]], sampling: Sampling) -> str:
         """One answer of the server."""
@@ -124,9 +126,13 @@ def request(url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
                 return found
         except urllib.error.HTTPError as fault:
             if fault.code not in (429, 500, 502, 503, 504) or trial == TRIES - 1:
-                raise ModelError(f"{url} answered {fault.code}: {fault.reason}", hint="check the address, the model and the key") from fault
+                raise ModelError(
+                    f"{url} answered {fault.code}: {fault.reason}", hint="check the address, the model and the key"
+                ) from fault
         except (OSError, ValueError) as fault:
-            raise ModelError(f"{url} can't be reached or does not answer in JSON: {fault}", hint="is the server running?") from fault
+            raise ModelError(
+                f"{url} can't be reached or does not answer in JSON: {fault}", hint="is the server running?"
+            ) from fault
     raise AssertionError("unreachable")
 
 

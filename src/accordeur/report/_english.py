@@ -43,9 +43,7 @@ ENGLISH = {
         "From {before} to {rows} training rows {method} got better by {gain} ({span}), but another {tolerance} is out of "
         "reach: it would take more than ten times the rows, or a score beyond the end of the scale."
     ),
-    "collect_not": (
-        "More training rows are not shown to help: from {before} to {rows} rows {method} moved by {gain} ({span})."
-    ),
+    "collect_not": ("More training rows are not shown to help: from {before} to {rows} rows {method} moved by {gain} ({span})."),
     # quality
     "quality": "Quality",
     "quality_intro": (
