@@ -18,6 +18,7 @@ from accordeur.store import write_json
 from accordeur.training import inserted, trainable, virtual
 from accordeur.training.bottleneck import bottlenecks
 from accordeur.training.network import Network
+from accordeur.training.quantised import low_rank_on_quantised
 
 ADAPTER_FILE = "adapter_model.safetensors"
 ADAPTER_CONFIG = "adapter_config.json"
@@ -88,6 +89,7 @@ OPERATIONS: Mapping[str, Callable[[Network, Mapping[str, Any]], Any]] = {
     "biases": biases,
     "bottleneck": lambda network, settings: bottlenecks(network, **settings),
     "lora": lambda network, settings: inserted.low_rank(network, **settings),
+    "qlora": lambda network, settings: low_rank_on_quantised(network, **settings),
     "ia3": lambda network, settings: inserted.scaled(network, **settings),
     "soft-prompt": lambda network, settings: virtual.soft_prompt(network, **settings),
     "prefix": lambda network, settings: virtual.prefix(network, **settings),
@@ -113,7 +115,7 @@ def save_ecosystem(folder: Path, network: Network, surgery: Surgery, base: Base)
 
 def peft_config(network: Network, surgery: Surgery) -> dict[str, Any] | None:
     """Peft's configuration of what was put in, or None where peft has no such thing (or would run it otherwise)."""
-    if surgery.name in ("lora", "ia3"):
+    if surgery.name in ("lora", "qlora", "ia3"):
         config: dict[str, Any] = next(iter(network.trunk.peft_config.values())).to_dict()
         return config
     if surgery.name in ("soft-prompt", "prefix") and network.form == "causal":
