@@ -53,7 +53,7 @@ def test_errors_end_with_3_unless_forced(
     path, other = rows(tmp_path / "train.jsonl", [*train, *test[:4]]), rows(tmp_path / "test.jsonl", test)
     out = tmp_path / "out"
     assert call(monkeypatch, "check", path, "--test", other, "--out", out) == 3
-    assert "4 rows of train stand in test too" in capsys.readouterr().out
+    assert "Rows of train that stand in test too: 4." in capsys.readouterr().out
     assert call(monkeypatch, "check", path, "--test", other, "--out", out, "--force") == 0
     assert json.loads((out / "check.json").read_text(encoding="utf-8"))["forced"]
     assert WORDS["en"]["forced"] in visible((out / "check.html").read_text(encoding="utf-8"))

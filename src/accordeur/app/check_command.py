@@ -12,7 +12,7 @@ from accordeur.errors import DataError, RecipeError
 LANGUAGES = ("en", "fr")
 
 
-def check(  # noqa: PLR0913  (a command line has as many options as it has)
+def check(
     file: Annotated[Path, typer.Argument(help="A data file, as for compare.")],
     test: Annotated[Path | None, typer.Option(help="File with the test rows: leaks and shift are looked for.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of check.json and check.html. Default: checks/NAME.")] = None,

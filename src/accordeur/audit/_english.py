@@ -22,39 +22,39 @@ ENGLISH: dict[str, tuple[str, str]] = {
         "Accuracy says little here: compare by macro-F1, and collect rows of the other classes.",
     ),
     "duplicates": (
-        "{part}: {count} of {total} rows repeat an earlier row ({share} %).",
+        "Rows of {part} that repeat an earlier row: {count} of {total} ({share} %).",
         "Repeats weigh double; --fix OUT writes a copy without them.",
     ),
     "near-duplicates": (
-        "{part}: {count} of {total} rows nearly repeat an earlier row ({share} %).",
+        "Rows of {part} that nearly repeat an earlier row: {count} of {total} ({share} %).",
         "Look at some pairs: where they come from a template, the data is smaller than it looks.",
     ),
     "near-limited": (
-        "So many rows look alike that not all pairs were compared ({count} near pairs found).",
+        "So many rows look alike that not all pairs were compared (near pairs found: {count}).",
         "The rows seem to come from few templates; remove the repeats first (--fix OUT) and check again.",
     ),
     "leaked-rows": (
-        "{count} rows of {part} stand in {other} too.",
+        "Rows of {part} that stand in {other} too: {count}.",
         ("What was seen in training can't judge it: remove them from one side (--fix OUT removes them from the training rows)."),
     ),
     "near-leaks": (
-        "{count} rows of {part} nearly repeat a row of {other}; {judged} rows of {other} ({share} %) are concerned.",
+        "Rows of {part} that nearly repeat a row of {other}: {count}; rows of {other} concerned: {judged} ({share} %).",
         ("The score on these rows flatters: remove them from the training rows (--fix OUT), or split by group (--group COLUMN)."),
     ),
     "leaked-groups": (
-        "{count} rows of {part} belong to groups of '{group}' that {other} has too ({groups} groups).",
+        "Rows of {part} whose group of '{group}' has rows in {other} too: {count} (groups: {groups}).",
         "Split by group: give one file and --group {group}, or remove these rows (--fix OUT).",
     ),
     "left-out": (
-        "{count} rows were left out of training, because a validation or test row repeats them.",
+        "Rows left out of training, because a validation or test row repeats them: {count}.",
         "Nothing: the comparison is fair without them. Mend the files to be rid of this line.",
     ),
     "conflicting-labels": (
-        "{count} rows ({share} %) belong to {texts} texts that stand with several labels.",
+        "Rows whose text stands with several labels: {count} ({share} %; different texts: {texts}).",
         "Decide for one label; --fix OUT writes a copy without these rows.",
     ),
     "suspicious-labels": (
-        "{count} labels ({share} %) are probably wrong. Most often: {mixed}.",
+        "Labels that are probably wrong: {count} ({share} %). Most often: {mixed}.",
         "Look at these rows, the surest come first. Nothing is changed by itself: some may be right.",
     ),
     "damaged-text": (
@@ -66,15 +66,15 @@ ENGLISH: dict[str, tuple[str, str]] = {
         "Remove them, unless signs alone mean something here.",
     ),
     "cut-answers": (
-        "{count} answers have the same greatest length ({length} characters) and no ending.",
+        "Answers of one greatest length ({length} characters) and without an ending: {count}.",
         "They look cut at a limit: a model would learn to stop mid-sentence. Export them in full.",
     ),
     "cut-rows": (
-        "{count} rows ({share} %) are longer than {limit} tokens and would be cut; {lost} answer tokens would be lost.",
+        "Rows longer than {limit} tokens, which would be cut: {count} ({share} %); answer tokens lost: {lost}.",
         "--max-length {enough} keeps all but 5 % of them, where the base can read that much.",
     ),
     "untrainable": (
-        "{count} rows have no token left to learn from once they are cut at {limit} tokens.",
+        "Rows with no token left to learn from once they are cut at {limit} tokens: {count}.",
         "Shorten what is given, or raise --max-length.",
     ),
     "special-tokens": (

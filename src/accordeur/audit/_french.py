@@ -22,45 +22,48 @@ FRENCH: dict[str, tuple[str, str]] = {
         "L’exactitude ne dit pas grand-chose ici : comparer par la macro-F1, et réunir des lignes des autres classes.",
     ),
     "duplicates": (
-        "{part} : {count} lignes sur {total} en répètent une autre ({share} %).",
+        "Lignes de la partie {part} qui en répètent une autre : {count} sur {total} ({share} %).",
         "Une ligne répétée pèse double ; --fix OUT écrit une copie sans elles.",
     ),
     "near-duplicates": (
-        "{part} : {count} lignes sur {total} en répètent presque une autre ({share} %).",
+        "Lignes de la partie {part} qui en répètent presque une autre : {count} sur {total} ({share} %).",
         ("Regarder quelques paires : si elles sortent d’un gabarit, les données sont moins riches qu’elles n’en ont l’air."),
     ),
     "near-limited": (
-        "Tant de lignes se ressemblent que toutes les paires n’ont pas été comparées ({count} paires proches trouvées).",
+        ("Tant de lignes se ressemblent que toutes les paires n’ont pas été comparées (paires proches trouvées : {count})."),
         ("Les lignes semblent sortir de quelques gabarits : ôter d’abord les répétitions (--fix OUT), puis vérifier de nouveau."),
     ),
     "leaked-rows": (
-        "{count} lignes de {part} figurent aussi dans {other}.",
+        "Lignes de la partie {part} qui figurent aussi dans la partie {other} : {count}.",
         "Ce qui a servi à apprendre ne peut pas juger : les ôter d’un côté (--fix OUT les ôte de l’apprentissage).",
     ),
     "near-leaks": (
         (
-            "{count} lignes de {part} répètent presque une ligne de {other} ; {judged} lignes de {other} ({share} %) sont"
-            " concernées."
+            "Lignes de la partie {part} qui répètent presque une ligne de la partie {other} : {count} ; lignes de {other}"
+            " concernées : {judged} ({share} %)."
         ),
         (
-            "Le score de ces lignes est flatteur : les ôter de l’apprentissage (--fix OUT), ou répartir par groupe"
-            " (--group COLONNE)."
+            "Le score de ces lignes est flatteur : les ôter de l’apprentissage (--fix OUT), ou répartir par groupe (--group"
+            " COLONNE)."
         ),
     ),
     "leaked-groups": (
-        ("{count} lignes de {part} appartiennent à des groupes de « {group} » présents aussi dans {other} ({groups} groupes)."),
+        (
+            "Lignes de la partie {part} dont le groupe de « {group} » a aussi des lignes dans la partie {other} : {count}"
+            " (groupes : {groups})."
+        ),
         "Répartir par groupe : un seul fichier et --group {group}, ou ôter ces lignes (--fix OUT).",
     ),
     "left-out": (
-        "{count} lignes ont été écartées de l’apprentissage, car une ligne de validation ou de test les répète.",
+        "Lignes écartées de l’apprentissage, car une ligne de validation ou de test les répète : {count}.",
         "Rien à faire : sans elles, la comparaison est juste. Corriger les fichiers pour ne plus voir cette remarque.",
     ),
     "conflicting-labels": (
-        "{count} lignes ({share} %) relèvent de {texts} textes qui portent plusieurs étiquettes.",
+        "Lignes dont le texte porte plusieurs étiquettes : {count} ({share} % ; textes différents : {texts}).",
         "Trancher pour une étiquette ; --fix OUT écrit une copie sans ces lignes.",
     ),
     "suspicious-labels": (
-        "{count} étiquettes ({share} %) sont probablement fausses. Le plus souvent : {mixed}.",
+        "Étiquettes probablement fausses : {count} ({share} %). Le plus souvent : {mixed}.",
         "Regarder ces lignes, les plus sûres d’abord. Rien n’est changé d’office : certaines peuvent être justes.",
     ),
     "damaged-text": (
@@ -72,15 +75,15 @@ FRENCH: dict[str, tuple[str, str]] = {
         "Les ôter, sauf si les signes seuls ont un sens ici.",
     ),
     "cut-answers": (
-        "{count} réponses ont la même longueur maximale ({length} caractères) et pas de fin.",
+        "Réponses d’une même longueur maximale ({length} caractères) et sans fin : {count}.",
         ("Elles semblent coupées à une limite : un modèle apprendrait à s’arrêter en pleine phrase. Les exporter en entier."),
     ),
     "cut-rows": (
-        ("{count} lignes ({share} %) dépassent {limit} jetons et seraient coupées ; {lost} jetons de réponse seraient perdus."),
+        ("Lignes de plus de {limit} jetons, qui seraient coupées : {count} ({share} %) ; jetons de réponse perdus : {lost}."),
         "--max-length {enough} en garde entières toutes sauf 5 %, si le modèle de base peut en lire autant.",
     ),
     "untrainable": (
-        "{count} lignes n’ont plus un seul jeton à apprendre une fois coupées à {limit} jetons.",
+        "Lignes sans un seul jeton à apprendre une fois coupées à {limit} jetons : {count}.",
         "Raccourcir ce qui est donné, ou augmenter --max-length.",
     ),
     "special-tokens": (
