@@ -15,6 +15,7 @@ Token = Hashable
 Context = tuple[Token, ...]
 Table = dict[Context, dict[Token, int]]  # context -> what followed, how often
 START, END = "<s>", "</s>"
+LEAST = 0.1  # of a discount: on tiny texts the formula gives 0, which would leave nothing to what was never seen
 Smoothing = Literal["add-k", "interpolated", "kneser-ney"]
 
 
@@ -180,7 +181,7 @@ def continuations(table: Table) -> Table:
 
 
 def discounts(table: Table) -> tuple[float, float, float, float]:
-    """0, D₁, D₂, D₃₊ from the counts of counts: Y = n₁ / (n₁ + 2n₂), Dᵢ = i - (i + 1)·Y·nᵢ₊₁ / nᵢ, kept within 0 and i."""
+    """0, D₁, D₂, D₃₊ from the counts of counts: Y = n₁ / (n₁ + 2n₂), Dᵢ = i - (i + 1)·Y·nᵢ₊₁ / nᵢ, kept within 0.1 and i."""
     seen = [0, 0, 0, 0, 0]
     for followers in table.values():
         for count in followers.values():
@@ -190,7 +191,7 @@ def discounts(table: Table) -> tuple[float, float, float, float]:
         return (0.0, 0.5, 0.5, 0.5)  # nothing occurs once: the formula has no answer
     share = seen[1] / (seen[1] + 2 * seen[2])
     values = [i - (i + 1) * share * seen[i + 1] / seen[i] if seen[i] else 0.5 for i in (1, 2, 3)]
-    return (0.0, *(min(float(i), max(0.0, value)) for i, value in enumerate(values, start=1)))  # type: ignore[return-value]
+    return (0.0, *(min(float(i), max(LEAST, value)) for i, value in enumerate(values, start=1)))  # type: ignore[return-value]
 
 
 def backoff(followers: dict[Token, int], kept: tuple[float, float, float, float]) -> tuple[int, float]:
