@@ -19,10 +19,11 @@ from accordeur.compare.planned import Planned, planned_runs
 from accordeur.compare.sizes import chosen_sizes
 from accordeur.compare.slices import slice_values
 from accordeur.data import Loaded, Reading, SplitRule, Splits, load_splits
+from accordeur.data.hub import hub_copy, hub_name
 from accordeur.errors import DataError, EnvironmentFault, RecipeError
 from accordeur.example import Example
 from accordeur.measure.forgetting import Ability, retained
-from accordeur.method import method_names, nearest
+from accordeur.method import build_method, method_names, nearest, settings_of
 from accordeur.models._asking import read_prompts
 from accordeur.recipe import Recipe
 from accordeur.store import nearest_folder
@@ -30,6 +31,7 @@ from accordeur.task import KindName, Task
 from accordeur.tasks import Codec, Kind, kind_of
 
 MOST_CUT = 0.05  # share of rows that may lose tokens
+MOVES_ALL = 75  # height from which on methods move the whole base
 LENGTH_SAMPLE = 20_000  # rows whose length is measured, at most
 CACHE = Path("~/.cache/accordeur").expanduser()
 
@@ -78,19 +80,30 @@ def prepare(recipe: Recipe) -> Prepared:
 
 
 def chosen_methods(recipe: Recipe) -> dict[str, dict[str, Any]]:
-    """The methods by name with their settings; unknown ones are refused before anything is read."""
+    """The methods by name with their settings; unknown ones are refused before anything is read.
+
+    The raw text of a recipe goes to every method that takes one.
+    """
+    if recipe.text and not Path(recipe.text).exists():
+        raise RecipeError(f"no raw text at {recipe.text}", hint="expected a file (.txt, .md, .jsonl, .gz) or a folder of them")
     wanted = recipe.methods if recipe.methods is not None else {name: {} for name in method_names()}
     for name in wanted:
         if name not in method_names():
             raise RecipeError(f"unknown method {name!r}", hint=nearest(name, method_names()))
-    return {name: dict(settings) for name, settings in wanted.items()}
+    shared = {"text": recipe.text} if recipe.text else {}
+    takers = {name for name in wanted if shared and "text" in settings_of(build_method(name))}
+    return {name: {**(shared if name in takers else {}), **settings} for name, settings in wanted.items()}
 
 
 def load(recipe: Recipe) -> Loaded:
-    """Reads and splits the rows."""
+    """Reads and splits the rows, of files or of a hub dataset; files that are given beside a hub dataset replace its splits."""
+    found = hub_copy(recipe.data, CACHE / "datasets") if hub_name(recipe.data) else None
     reading = Reading(mapping=recipe.mapping or None, separator=recipe.separator)
     parts = {name: Path(value) if (value := getattr(recipe, name)) else None for name in ("test", "validation")}
-    loaded = load_splits(Path(recipe.data), **parts, reading=reading, rule=SplitRule(group=recipe.group))
+    if found:
+        parts = {"test": parts["test"] or found.test, "validation": parts["validation"] or found.validation}
+    loaded = load_splits(found.train if found else Path(recipe.data), **parts, reading=reading, rule=SplitRule(group=recipe.group))
+    loaded = replace(loaded, notes=(*(found.notes if found else ()), *loaded.notes))
     if recipe.rows is None:
         return loaded
     total = sum(len(part) for part in loaded.splits.parts().values())
@@ -213,7 +226,7 @@ def audit_notes(found: Audit) -> list[str]:
 
 def check_space(out: Path, base: Base, planned: Sequence[Planned]) -> None:
     """Refuses to start where the disk can't hold the models: weights, optimizer state and best copy of the largest run, and what stays."""
-    moving = sum(run.work.height >= 90 for run in planned)
+    moving = sum(run.work.height >= MOVES_ALL for run in planned)
     need = int(1.2 * (base.parameters * 4 * (moving + 4 * bool(moving)) + 50e6))
     free = shutil.disk_usage(nearest_folder(out)).free
     if free < need:

@@ -29,7 +29,7 @@ def nested_order(rows: Sequence[Example]) -> list[int]:
     Drawn by seed 0: within a label at random, labels woven together in proportion, and a row of every label first, so that
     a part with as many rows as there are labels knows them all. A shorter beginning is inside a longer one.
     """
-    drawn = np.random.default_rng(0).permutation(len(rows)).tolist()
+    drawn: list[int] = np.random.default_rng(0).permutation(len(rows)).tolist()
     strata: dict[str, list[int]] = {}
     for turn, place in enumerate(drawn):
         strata.setdefault(stratum(rows[place]), []).append(turn)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from accordeur.evidence.metric import score
 from accordeur.evidence.pairing import paired_difference
 from accordeur.report import scores
 from accordeur.report.folder import RunFolder
@@ -82,7 +83,7 @@ def growth(curves: Curves, full: int, order: Sequence[str], primary: Metric, tol
     after_, before_ = (scores.stacked([one.test[primary.name] for one in curves[method][rows]]) for rows in (full, before))
     better, worse = (after_, before_) if primary.higher_is_better else (before_, after_)
     found = paired_difference(better, worse, judged)
-    value = scores.evidence.score(after_, judged)
+    value = score(after_, judged)
     more = (
         rows_for(found.difference, full / before, full, tolerance)
         if found.low > 0 and has_room(value, tolerance, primary)
@@ -106,7 +107,7 @@ def rows_for(gain: float, ratio: float, rows: int, tolerance: float) -> int | No
     if exponent > math.log(MOST_GROWTH):
         return None
     more = max(1, math.ceil(rows * math.expm1(exponent)))
-    step = 10 ** max(0, len(str(more)) - DIGITS)
+    step = int(10 ** max(0, len(str(more)) - DIGITS))
     return math.ceil(more / step) * step
 
 
