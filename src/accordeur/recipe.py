@@ -52,6 +52,7 @@ class Recipe(BaseModel):
     prompts: list[str] = Field(default_factory=list)  # files
     definitions: dict[str, str] = Field(default_factory=dict)  # label -> description
     retain: str | None = None
+    text: str | None = None  # file or folder of raw text, for the methods that read before they learn
     price_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     rows: int | None = Field(default=None, ge=10)  # use at most so many rows, chosen by the seed
     train_sizes: list[int | Literal["all"]] = Field(default_factory=list)  # numbers of train rows to try; all is always run
@@ -61,7 +62,7 @@ class Recipe(BaseModel):
     force: bool = False  # go on in spite of the errors that the audit finds
     language: Language = "en"
 
-    @field_validator("data", "test", "validation", "base", "retain", "out", "prompts")
+    @field_validator("data", "test", "validation", "base", "retain", "text", "out", "prompts")
     @classmethod
     def _possible(cls, value: str | list[str] | None) -> str | list[str] | None:
         """Names that a file system can hold."""
@@ -161,7 +162,8 @@ def resolved_paths(recipe: Recipe, folder: Path) -> dict[str, Any]:
         beside = folder / value
         return str(beside) if os.path.lexists(beside) else value
 
-    single = {key: resolve(value) for key in ("data", "test", "validation", "base", "retain") if (value := getattr(recipe, key))}
+    keys = ("data", "test", "validation", "base", "retain", "text")
+    single = {key: resolve(value) for key in keys if (value := getattr(recipe, key))}
     others = {name: resolve(file) for name, file in recipe.also.items()}
     return {**single, "prompts": [resolve(name) for name in recipe.prompts], "also": others}
 

@@ -65,6 +65,7 @@ def compare(
         str | None, typer.Option(help="Jinja template, or a file with one, that replaces the default of kind write.")
     ] = None,
     retain: Annotated[str | None, typer.Option(help="File with what must not be forgotten.")] = None,
+    text: Annotated[str | None, typer.Option(help="Raw text (file or folder) that `domain` and `domain-lora` read first.")] = None,
     rows: Annotated[int | None, typer.Option(help="Use at most so many rows.")] = None,
     train_sizes: Annotated[str | None, typer.Option(help="Train on fewer rows too: 50,200,all.")] = None,
     slices: Annotated[
@@ -99,6 +100,7 @@ def compare(
         "prompts": prompt,
         "template": template,
         "retain": retain,
+        "text": text,
         "rows": rows,
         "train_sizes": parse_sizes(train_sizes),
         "slice": slices,

@@ -28,7 +28,7 @@ from accordeur.method import settings_of
 from accordeur.models.judge import answer_rows
 from accordeur.plan import DevicePlan
 from accordeur.run import MODEL_FOLDER, RUN_FILE, RUNS_FOLDER, Answered, Cost, Run, load_run, save_run
-from accordeur.store import digest, fingerprint, is_sealed, read_json, recover, seal, sealed_folder, write_json
+from accordeur.store import digest, digest_file, fingerprint, is_sealed, read_json, recover, seal, sealed_folder, write_json
 from accordeur.task import rows_fingerprint
 from accordeur.training.device import plan_device
 
@@ -89,9 +89,20 @@ def run_fingerprint(prepared: Prepared, planned: Planned) -> str:
             "budget": prepared.recipe.budget if type(planned.work).trained else 0,
             "retain": prepared.retain and [prepared.retain.texts, prepared.retain.labels],
             "also": {name: rows_fingerprint(rows) for name, rows in prepared.also.items()},
+            "text": text_digests(planned),
             "code": code_version(),
         }
     )
+
+
+def text_digests(planned: Planned) -> list[str]:
+    """Digests of the raw text that the method reads, where it reads any: another text makes another run."""
+    name = settings_of(planned.work).get("text")
+    if not name:
+        return []
+    place = Path(name)
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+    return [digest_file(path) for path in files]
 
 
 def finished(prepared: Prepared, planned: Planned) -> Run | None:
