@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SHELL := /bin/bash
 
-.PHONY: demo test test-data test-all check bench install docs clean
+.PHONY: demo test test-data test-all check bench install docs screenshot clean
 
 demo: install  ## the main job on the embedded sample, offline: classify messages, then write answers
 	HF_HUB_OFFLINE=1 $(BIN)/accordeur compare recipes/demo.yaml --out runs/demo
@@ -42,6 +42,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt torch
 	$(BIN)/python -m pip install -q -c constraints.txt -e .[dev]
 	touch $(STAMP)
+
+screenshot:  ## docs/report.png from the report of the demo; needs Debian's chromium
+	@test -f runs/demo/report.html || { echo "runs/demo holds no report: run \`make demo\` first"; exit 1; }
+	$(PYTHON) scripts/screenshot.py runs/demo docs/report.png
 
 docs: install  ## tables and help pages from what the programs print
 	$(BIN)/python scripts/generate.py

@@ -159,10 +159,11 @@ ENGLISH = {
     "in": "in",
     "slices": "Slices",
     "slices_intro": (
-        "{metric} on parts of the test rows, by the value of a column, with 95 % intervals. Small parts have wide intervals."
+        "{metric} on parts of the test rows, by the value of a column, with 95 % intervals. Small parts have wide intervals. "
+        "Values on fewer than 5 rows, or beyond the 30 most frequent ones, stand together as other."
     ),
     "slice": "Part",
-    "slice_other": "other ({count} values, each on too few rows: below {least}, or beyond the most frequent)",
+    "slice_other": "other ({count} values)",
     "slice_none": "(no value)",
     "also": "On other data",
     "also_intro": (
@@ -244,6 +245,7 @@ ENGLISH = {
     "note_missing": "Planned, but not run yet: {runs}.",
     "note_foreign": "In the folder, but not part of this comparison: {runs}.",
     "note_no_primary": "{method} gives no {metric}, so it can't be part of the verdict.",
+    "note_short": "{run} saw {share} of its train rows in its budget: more minutes (--budget) may well change its score.",
     "note_seed_lost": "{method}: run {run} is missing from the averages ({status}).",
     "note_size_lost": "Quality against training rows lacks run {run} ({status}).",
     "note_other_primary": "Judged by {metric}, because not every method gives {wanted}.",

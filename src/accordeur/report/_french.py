@@ -164,10 +164,10 @@ FRENCH = {
     "slices": "Sous-ensembles",
     "slices_intro": (
         "{metric} sur des parties des lignes de test, selon la valeur d’une colonne, avec intervalles à 95 %. Petite partie, "
-        "grand intervalle."
+        "grand intervalle. Les valeurs de moins de 5 lignes, ou au-delà des 30 plus fréquentes, sont réunies sous « autres »."
     ),
     "slice": "Partie",
-    "slice_other": "autres ({count} valeurs, chacune sur trop peu de lignes : moins de {least}, ou hors des plus fréquentes)",
+    "slice_other": "autres ({count} valeurs)",
     "slice_none": "(sans valeur)",
     "also": "Sur d’autres données",
     "also_intro": (
@@ -253,6 +253,8 @@ FRENCH = {
     "note_missing": "Prévus, mais pas encore faits : {runs}.",
     "note_foreign": "Dans le dossier, mais hors de cette comparaison : {runs}.",
     "note_no_primary": "{method} ne donne pas la mesure {metric} et ne peut donc pas entrer dans le verdict.",
+    "note_short": "{run} n’a vu que {share} de ses lignes d’entraînement dans son budget : plus de minutes (--budget) "
+    "pourraient bien changer son score.",
     "note_seed_lost": "{method} : l’essai {run} manque dans les moyennes ({status}).",
     "note_size_lost": "L’essai {run} manque à la qualité selon le nombre de lignes ({status}).",
     "note_other_primary": "Jugé selon {metric}, car toutes les méthodes ne donnent pas la mesure {wanted}.",

@@ -51,7 +51,7 @@ def parts(values: Sequence[str | None], words: Words) -> list[tuple[str, list[in
     ordered = sorted(((str(value), rows) for value, rows in places.items()), key=lambda part: (-len(part[1]), part[0]))
     shown = [part for part in ordered if len(part[1]) >= LEAST_ROWS][:MOST_PARTS]
     pooled = ordered[len(shown) :]
-    others = [(words("slice_other", count=len(pooled), least=LEAST_ROWS), sorted(row for _, rows in pooled for row in rows))]
+    others = [(words("slice_other", count=len(pooled)), sorted(row for _, rows in pooled for row in rows))]
     return [*shown, *(others if pooled else []), *([(words("slice_none"), missing)] if missing else [])]
 
 
