@@ -14,6 +14,7 @@ from accordeur.example import Encoded
 from accordeur.foundations import corpus, stored
 from accordeur.foundations.corpus import Source
 from accordeur.foundations.families import Objective, Pupil, evenly, held_out_rows, new_pupil, rows_of
+from accordeur.foundations.samples import sample
 from accordeur.foundations.shapes import Family, Shape
 from accordeur.foundations.stored import Stored
 from accordeur.foundations.tokenizers import Kind, TokenizerRequest, open_tokenizer, train_tokenizer
@@ -25,6 +26,7 @@ from accordeur.training.settings import TrainingSettings
 from accordeur.training.trial import plan_steps
 
 EVALUATIONS = 40  # over a run
+OPENING = 12  # tokens of a held-out text that samples go on from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +168,9 @@ def pretrain(request: PretrainRequest, out: Path, context: Context) -> Pretraine
 
     def validate() -> float:
         nats = nats_per_token(pupil.network, judged, context, pad)
+        if pupil.objective == "causal":
+            opening = tokenizer.decode(judged[0].tokens[:OPENING])
+            context.note(text=f"sample: {opening} ▸{sample(pupil.trunk, tokenizer, opening)}")
         return -in_bits(nats, prepared.held_out) if pupil.objective == "causal" else -nats
 
     training = train(pupil.network, rows, request.settings, plan, lent(context, pad, validate))

@@ -33,6 +33,8 @@ class PretrainRecipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    about: str = ""  # the data and their licences, for the model card
+    limits: str = ""  # for the model card as well
     family: Family = "gpt"
     objective: Objective | None = None
     layers: int = Field(ge=1, le=200)

@@ -56,7 +56,7 @@ class Counted:
             longer = kept / np.maximum(total, 1) + level.rest_C[safe] * value
             value = np.where(used, longer, value)
             context = shifted(gram)
-        return np.log(value)
+        return np.asarray(np.log(value))
 
 
 def count(ids: Sequence[int] | npt.NDArray[Any], vocabulary: int, order: int) -> Counted:
