@@ -71,21 +71,21 @@ class ModelError(AccordeurError):
     kind = "model"
 
 
-class EnvironmentFault(AccordeurError):
+class EnvironmentFault(AccordeurError):  # noqa: N818  (named for what happened)
     """No space, no permission, no memory, or somebody else holds the lock."""
 
     exit_code = 5
     kind = "environment"
 
 
-class Diverged(AccordeurError):
+class Diverged(AccordeurError):  # noqa: N818
     """The loss or a gradient became NaN or infinite; the weights are those before the step."""
 
     exit_code = 6
     kind = "diverged"
 
 
-class Interrupted(AccordeurError):
+class Interrupted(AccordeurError):  # noqa: N818
     """Stopped on request after a whole step, with the state saved: the same command goes on."""
 
     exit_code = 75

@@ -74,8 +74,18 @@ def prepare(recipe: Recipe) -> Prepared:
     asked_notes = (*size_notes, *also_notes, *cut_notes(also, task, base, kind))
     notes = (loaded.shape.reading, *loaded.notes, *lengths["notes"], *asked_notes, *audit_notes(found))
     return Prepared(
-        recipe=recipe, task=task, base=base, planned=planned, out=out, loaded=loaded, audit=found,
-        lengths=lengths, retain=retain, notes=notes, slices=slices, also=also,
+        recipe=recipe,
+        task=task,
+        base=base,
+        planned=planned,
+        out=out,
+        loaded=loaded,
+        audit=found,
+        lengths=lengths,
+        retain=retain,
+        notes=notes,
+        slices=slices,
+        also=also,
     )
 
 
@@ -102,7 +112,9 @@ def load(recipe: Recipe) -> Loaded:
     parts = {name: Path(value) if (value := getattr(recipe, name)) else None for name in ("test", "validation")}
     if found:
         parts = {"test": parts["test"] or found.test, "validation": parts["validation"] or found.validation}
-    loaded = load_splits(found.train if found else Path(recipe.data), **parts, reading=reading, rule=SplitRule(group=recipe.group))
+    loaded = load_splits(
+        found.train if found else Path(recipe.data), **parts, reading=reading, rule=SplitRule(group=recipe.group)
+    )
     loaded = replace(loaded, notes=(*(found.notes if found else ()), *loaded.notes))
     if recipe.rows is None:
         return loaded
@@ -133,7 +145,9 @@ def thinned(rows: Sequence[Example], share: float) -> tuple[Example, ...]:
 def checked_kind(recipe: Recipe, loaded: Loaded) -> Kind:
     """The kind that the columns make it; one that the user gave must agree."""
     if recipe.kind and recipe.kind != loaded.shape.kind:
-        raise RecipeError(f"kind {recipe.kind!r} was asked for, the columns make it {loaded.shape.kind!r}", hint=loaded.shape.reading)
+        raise RecipeError(
+            f"kind {recipe.kind!r} was asked for, the columns make it {loaded.shape.kind!r}", hint=loaded.shape.reading
+        )
     kind = kind_of(loaded.shape.kind)
     problems = kind.check([example for part in loaded.splits.parts().values() for example in part])
     if problems:
@@ -145,7 +159,9 @@ def in_one_form(loaded: Loaded, kind: Kind) -> Loaded:
     """The same rows in the one form that the kind works with (one scheme of tags, say)."""
     parts = loaded.splits.parts()
     rows = iter(kind.prepared([example for part in parts.values() for example in part]))
-    return replace(loaded, splits=with_parts(loaded.splits, {name: tuple(next(rows) for _ in part) for name, part in parts.items()}))
+    return replace(
+        loaded, splits=with_parts(loaded.splits, {name: tuple(next(rows) for _ in part) for name, part in parts.items()})
+    )
 
 
 def make_task(recipe: Recipe, loaded: Loaded, kind: Kind) -> Task:
@@ -155,10 +171,12 @@ def make_task(recipe: Recipe, loaded: Loaded, kind: Kind) -> Task:
     labels = tuple(kind.labels([*splits.train, *splits.validation, *splits.test]))
     unknown = set(recipe.definitions) - set(labels)
     if unknown:
-        raise RecipeError(f"definitions of labels that do not occur: {', '.join(sorted(unknown))}", hint=f"labels: {', '.join(labels)}")
+        raise RecipeError(
+            f"definitions of labels that do not occur: {', '.join(sorted(unknown))}", hint=f"labels: {', '.join(labels)}"
+        )
     name: KindName = loaded.shape.kind  # type: ignore[assignment]
     return Task(
-        name=Path(recipe.data).name.split(".")[0] or "task",
+        name=task_name(Path(recipe.data)),
         kind=name,
         train=splits.train,
         validation=splits.validation,
@@ -170,6 +188,12 @@ def make_task(recipe: Recipe, loaded: Loaded, kind: Kind) -> Task:
         prompts=read_prompts(recipe.prompts),
         max_length=recipe.max_length,
     )
+
+
+def task_name(path: Path) -> str:
+    """The file's name; that of its folder where the file is only called train, data or the like."""
+    stem = path.name.split(".")[0]
+    return (path.absolute().parent.name if stem.lower() in ("train", "data", "dataset", "all", "") else stem) or "task"
 
 
 def metric_order(recipe: Recipe, kind: Kind, rows: Sequence[Example]) -> tuple[str, ...]:
@@ -204,16 +228,30 @@ def check_lengths(task: Task, base: Base, kind: Kind, *, force: bool = False) ->
     rows = [*task.train, *task.validation, *task.test][:LENGTH_SAMPLE]
     found = np.asarray([kind.length(example, task, codec) for example in rows])
     cut = int((found[:, 0] > limit).sum())
-    facts = {"limit": limit, "rows": len(rows), "longest": int(found[:, 0].max()), "cut_rows": cut, "lost_answer_tokens": int(found[:, 1].sum())}
+    facts = {
+        "limit": limit,
+        "rows": len(rows),
+        "longest": int(found[:, 0].max()),
+        "cut_rows": cut,
+        "lost_answer_tokens": int(found[:, 1].sum()),
+    }
     empty = untrainable(rows, found, task, codec)
     if empty and not force:
         raise DataError(summary(empty), hint=empty[0].said()[1])
     if cut > MOST_CUT * len(rows) and not force:
         enough = int(np.ceil(np.quantile(found[:, 0], 1 - MOST_CUT)))
         possible = base.positions is None or enough <= base.positions
-        hint = f"--max-length {enough} keeps all but 5 % of them" if possible else f"this base reads at most {base.positions} tokens; choose another one"
-        raise DataError(f"{cut} of {len(rows)} rows are longer than {limit} tokens and would be cut (at most 5 % may be)", hint=hint)
-    notes = [f"{cut} of {len(rows)} rows are cut at {limit} tokens ({facts['lost_answer_tokens']} answer tokens lost)"] if cut else []
+        hint = (
+            f"--max-length {enough} keeps all but 5 % of them"
+            if possible
+            else f"this base reads at most {base.positions} tokens; choose another one"
+        )
+        raise DataError(
+            f"{cut} of {len(rows)} rows are longer than {limit} tokens and would be cut (at most 5 % may be)", hint=hint
+        )
+    notes = (
+        [f"{cut} of {len(rows)} rows are cut at {limit} tokens ({facts['lost_answer_tokens']} answer tokens lost)"] if cut else []
+    )
     return task, {**facts, "notes": notes}
 
 
@@ -230,7 +268,10 @@ def check_space(out: Path, base: Base, planned: Sequence[Planned]) -> None:
     need = int(1.2 * (base.parameters * 4 * (moving + 4 * bool(moving)) + 50e6))
     free = shutil.disk_usage(nearest_folder(out)).free
     if free < need:
-        raise EnvironmentFault(f"need {need / 1e6:.1f} MB, {free / 1e6:.1f} MB free on {nearest_folder(out)}", hint="free some space, or choose another --out")
+        raise EnvironmentFault(
+            f"need {need / 1e6:.1f} MB, {free / 1e6:.1f} MB free on {nearest_folder(out)}",
+            hint="free some space, or choose another --out",
+        )
 
 
 def slug(name: str) -> str:

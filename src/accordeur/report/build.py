@@ -114,6 +114,7 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
             *map(str, folder.about.get("notes") or []),
             *remarks,
             *folder_notes(folder, question.words),
+            *short_notes(folder, question.words),
             *method_notes(methods, question),
         ],
     }
@@ -263,6 +264,18 @@ def folder_notes(folder: RunFolder, words: Words) -> list[str]:
     notes += [words("note_missing", runs=", ".join(folder.missing))] if folder.missing else []
     notes += [words("note_foreign", runs=", ".join(folder.foreign))] if folder.foreign else []
     return notes
+
+
+def short_notes(folder: RunFolder, words: Words) -> list[str]:
+    """Runs whose budget ended before every train row was seen once: their scores say little of the method."""
+    shares = {
+        record.run.name: record.run.facts.get("epochs") for record in folder.done if record.run.facts.get("stopped") != "early"
+    }
+    return [
+        words("note_short", run=name, share=f"{100 * share:.0f} %")
+        for name, share in shares.items()
+        if isinstance(share, float) and share < 1
+    ]
 
 
 def method_notes(methods: Sequence[Mapping[str, Any]], question: Question) -> list[str]:
