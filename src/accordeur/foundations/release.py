@@ -16,7 +16,7 @@ NAMES = {"gpt": "decoder, GPT-2 architecture", "bert": "encoder, BERT architectu
 
 
 def release(base: Path, recipe: Path, out: Path) -> Path:
-    """Writes `out`: float16 safetensors, configuration, tokenizer, README.md. ModelError where `base` isn't ours or is too large."""
+    """Writes `out`: float16 safetensors, configuration, tokenizer, README.md. ModelError where `base` isn't ours or too large."""
     import torch
     import transformers
 

@@ -1,0 +1,69 @@
+"""The verbs `tokenizer` and `pretrain` from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from transformers import AutoTokenizer
+from typer.testing import CliRunner
+
+from accordeur.app.cli import app
+from accordeur.errors import AccordeurError
+from tests.foundations.words import text
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for number in range(2):
+        (tmp_path / f"{number}.txt").write_text(text(120, number), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments))
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+def test_a_tokenizer_is_trained_and_opens(files: Path) -> None:
+    assert "300 entries" in run("tokenizer", "train", "0.txt", "--size", "300", "--out", "made")
+    assert len(AutoTokenizer.from_pretrained(files / "made")) == 300
+
+
+def test_tokenizers_are_compared_in_one_table(files: Path) -> None:
+    said = run("tokenizer", "compare", "0.txt", "--unseen", "1.txt", "--size", "300")
+    for kind in ("bpe", "wordpiece", "unigram", "char", "word"):
+        assert sum(line.startswith(f"{kind} ") for line in said.splitlines()) == 2
+
+
+def test_merges_are_explained_and_drawn(files: Path) -> None:
+    said = run("tokenizer", "explain", "low low lower newest", "--merges", "3", "--picture", "made/merges.svg")
+    assert "l + o" in said
+    assert (files / "made" / "merges.svg").read_text("utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("tokenizer", "train", "0.txt", "--kind", "bped"), "kind 'bped' is unknown"),
+        (("tokenizer", "train", "none.txt"), "no file or folder"),
+        (("tokenizer", "compare", "0.txt", "--train"), "--unseen"),
+        (("tokenizer", "explain", "  "), "no word"),
+        (("pretrain", "0.txt"), "nothing to score on"),
+        (("pretrain", "0.txt", "1.txt", "--family", "rnn"), "family 'rnn'"),
+    ],
+)
+def test_wrong_requests_are_refused(files: Path, arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(AccordeurError) as caught:
+        run(*arguments)
+    assert message in str(caught.value)
+
+
+def test_a_base_is_pretrained_from_two_files(files: Path) -> None:
+    said = run("pretrain", "0.txt", "1.txt", "--size", "tiny", "--steps", "2", "--out", "base")
+    assert "2 steps" in said
+    assert "bits per character" in said
+    assert (files / "base" / "model.safetensors").is_file()
