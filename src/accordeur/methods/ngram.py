@@ -10,7 +10,7 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.errors import NotApplicable
 from accordeur.method import Method
-from accordeur.models.counted import CountedText, plain_ids, start_id
+from accordeur.models.counted import CountedText, codec_of, start_id
 from accordeur.task import Task
 from accordeur.training.counts import count
 
@@ -35,7 +35,7 @@ class Ngram(Method):
             raise NotApplicable(f"an n-gram model models raw text, not kind {task.kind}")
         if base.family == "remote":
             raise NotApplicable("a served model's tokenizer is not here, so its tokens can't be counted")
-        tokenizer = base.tokenizer()
-        start = start_id(tokenizer)
-        ids = [number for example in task.train for number in (start, *plain_ids(tokenizer, str(example.expected)))]
-        return CountedText(count(ids, len(tokenizer), self.order), base)
+        codec = codec_of(base)
+        start = start_id(codec)
+        ids = [number for example in task.train for number in (start, *codec.plain(str(example.expected)))]
+        return CountedText(count(ids, len(codec.tokenizer), self.order), base)

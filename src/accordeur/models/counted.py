@@ -15,6 +15,7 @@ from accordeur.errors import NotApplicable
 from accordeur.example import Example
 from accordeur.models._saved import plain_base, read_base
 from accordeur.plan import Sampling
+from accordeur.tasks import Codec
 from accordeur.training.counts import Counted, Level
 
 TABLES = "tables.npz"
@@ -26,7 +27,7 @@ class CountedText(AdaptedModel):
     def __init__(self, counted: Counted, base: Base) -> None:
         self.counted = counted
         self.base = base
-        self.tokenizer = base.tokenizer()
+        self.codec = codec_of(base)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """None."""
@@ -37,7 +38,7 @@ class CountedText(AdaptedModel):
         found = []
         for example in examples:
             text = str(example.expected)
-            values = self.counted.log_probs([start_id(self.tokenizer), *plain_ids(self.tokenizer, text)])[1:]
+            values = self.counted.log_probs([start_id(self.codec), *self.codec.plain(text)])[1:]
             found.append(TokenLogProbs(log_probs=values.astype(np.float32), characters=len(text)))
         return found
 
@@ -65,14 +66,14 @@ class CountedText(AdaptedModel):
         return {"trainable_parameters": 0, "moves_base": False, "order": self.counted.order, "ngrams": grams}
 
 
-def plain_ids(tokenizer: Any, text: str) -> list[int]:
-    """The ids of a text, special tokens in it taken as plain text."""
-    ids: list[int] = tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)["input_ids"]
-    return ids
+def codec_of(base: Base) -> Codec:
+    """How texts become ids: an n-gram model reads texts of any length."""
+    return Codec(tokenizer=base.tokenizer(), family=base.family, max_length=2**31)
 
 
-def start_id(tokenizer: Any) -> int:
+def start_id(codec: Codec) -> int:
     """The token before the first one."""
+    tokenizer = codec.tokenizer
     for number in (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.cls_token_id, tokenizer.pad_token_id):
         if number is not None:
             return int(number)
