@@ -55,7 +55,9 @@ class Grown(AdaptedModel):
 
     def facts(self) -> Mapping[str, Any]:
         """Those of the inner model; every weight of the base has moved."""
-        return {**self.inner.facts(), "trainable_parameters": self.grown.parameters, "moves_base": True, **self._facts}
+        inner = dict(self.inner.facts())
+        own = {"trainable_parameters": self.grown.parameters, "moves_base": True}
+        return {**inner, **own, "language_head": bool(inner.get("language_head", False)), **self._facts}
 
 
 def grown_from(inner: AdaptedModel, grown: Base, origin: Base, facts: Mapping[str, Any]) -> Grown:
