@@ -15,7 +15,7 @@ Signatures = npt.NDArray[np.uint32]
 BANDS, WIDTH = 24, 5  # a pair of similarity s shares a band with probability 1 - (1 - s**5)**24: 0.988 for 0.7, 0.9999 for 0.8
 SLACK = 0.15  # how far 120 hashes may underestimate a similarity of 0.7: 3.6 standard deviations
 BLOCK = 1 << 20  # hashes worked on at once, so that they stay in the cache
-MOST_PAIRS = 4_000_000  # candidates, beyond which the largest buckets are not looked through
+LEAST_PAIRS, PAIRS_A_ROW = 100_000, 4  # candidates, beyond which the largest buckets are not looked through
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,10 +31,7 @@ def near_twins(texts: Sequence[str], threshold: float) -> Twins:
     if len(texts) < 2:
         return Twins(pairs=[])
     found = shingles(texts, 4, room(texts))
-    marks = signatures(found)
-    one, other, limited = candidates(marks)
-    likely = agreement(marks, one, other) >= threshold - SLACK
-    one, other = one[likely], other[likely]
+    one, other, limited = candidates(signatures(found), threshold - SLACK)
     likeness = jaccard(found, one, other)
     kept = likeness >= threshold
     pairs = zip(one[kept].tolist(), other[kept].tolist(), likeness[kept].tolist(), strict=True)
@@ -60,19 +57,22 @@ def signatures(found: Shingles) -> Signatures:
     return np.ascontiguousarray(marks.T)
 
 
-def candidates(marks: Signatures) -> tuple[Integers, Integers, bool]:
-    """(rows, later rows, whether some were left out): pairs that agree on all hashes of at least one band."""
+def candidates(marks: Signatures, least: float) -> tuple[Integers, Integers, bool]:
+    """(rows, later rows, whether some were left out): pairs that share a band, and at least this share of all hashes."""
     rows = len(marks)
     kept: Integers = np.zeros(0, np.int64)
-    limited = False
+    limited, most = False, max(LEAST_PAIRS, PAIRS_A_ROW * rows)
     for band in range(BANDS):
         keys = np.zeros(rows, np.uint64)
         for column in marks[:, band * WIDTH : (band + 1) * WIDTH].T:
             keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
             keys ^= keys >> np.uint64(31)
-        fresh, cut = bucket_pairs(keys, MOST_PAIRS - len(kept))
+        fresh, cut = bucket_pairs(keys, most)
         limited = limited or cut
+        fresh = fresh[agreement(marks, fresh // rows, fresh % rows) >= least]
         kept = np.union1d(kept, fresh)
+        if len(kept) > most:  # rows from few templates: more pairs would say nothing new
+            return kept // rows, kept % rows, True
     return kept // rows, kept % rows, limited
 
 
