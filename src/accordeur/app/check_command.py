@@ -28,7 +28,7 @@ def check(
     """Look for everything that is wrong with a data file. Exit code 3 where an error was found."""
     from accordeur.app.check_page import render
     from accordeur.app.check_run import Request, run, show
-    from accordeur.app.cli import parse_mapping
+    from accordeur.app.options import parse_mapping
     from accordeur.data import Reading
     from accordeur.store import write_json, write_text
 

@@ -12,7 +12,7 @@ import typer
 
 from accordeur import __version__
 from accordeur.app import check_command, foundations, merge, schedule, tokenizer
-from accordeur.app.options import parse_named, parse_sizes
+from accordeur.app.options import recipe_values
 from accordeur.errors import AccordeurError
 
 app = typer.Typer(
@@ -65,7 +65,9 @@ def compare(
         str | None, typer.Option(help="Jinja template, or a file with one, that replaces the default of kind write.")
     ] = None,
     retain: Annotated[str | None, typer.Option(help="File with what must not be forgotten.")] = None,
-    text: Annotated[str | None, typer.Option(help="Raw text (file or folder) that `domain` and `domain-lora` read first.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Raw text (file or folder) that `domain` and `domain-lora` read first.")
+    ] = None,
     rows: Annotated[int | None, typer.Option(help="Use at most so many rows.")] = None,
     train_sizes: Annotated[str | None, typer.Option(help="Train on fewer rows too: 50,200,all.")] = None,
     slices: Annotated[
@@ -81,36 +83,10 @@ def compare(
     save_recipe: Annotated[str | None, typer.Option(help="Write the recipe to this file.")] = None,
 ) -> None:
     """Try every method on the same rows, measure, and end in a verdict."""
+    given = recipe_values(locals())
     from accordeur.app.compare_command import run
 
-    given = {
-        "base": base,
-        "methods": methods.replace(" ", "").split(",") if methods else None,
-        "test": test,
-        "validation": validation,
-        "map": parse_mapping(mapping),
-        "group": group,
-        "separator": sep,
-        "kind": kind,
-        "seeds": seeds,
-        "budget": budget,
-        "metric": metric,
-        "tolerance": tolerance,
-        "max_length": max_length,
-        "prompts": prompt,
-        "template": template,
-        "retain": retain,
-        "text": text,
-        "rows": rows,
-        "train_sizes": parse_sizes(train_sizes),
-        "slice": slices,
-        "also": parse_named(also),
-        "price_per_hour": price_per_hour,
-        "out": out,
-        "force": force or None,
-        "language": language,
-    }
-    run(read_recipe(data, {name: value for name, value in given.items() if value is not None}), save_recipe)
+    run(read_recipe(data, given), save_recipe)
 
 
 def read_recipe(data: str, given: dict[str, Any]) -> Any:
@@ -120,18 +96,6 @@ def read_recipe(data: str, given: dict[str, Any]) -> Any:
     if data.lower().endswith(RECIPE_SUFFIXES):
         return parse_recipe({**load_recipe(Path(data)).plain(), **given}, data)
     return parse_recipe({"data": data, **given}, "command line")
-
-
-def parse_mapping(text: str | None) -> dict[str, str] | None:
-    """`label=stars,text=body` as a mapping."""
-    from accordeur.errors import RecipeError
-
-    if text is None:
-        return None
-    pairs = [part.partition("=") for part in text.split(",")]
-    if not all(name.strip() and sign and column.strip() for name, sign, column in pairs):
-        raise RecipeError(f"--map {text!r} is not understood", hint="expected name=column pairs: --map label=stars,text=body")
-    return {name.strip(): column.strip() for name, _, column in pairs}
 
 
 @app.command()

@@ -1,8 +1,9 @@
-"""Options of the command line that hold several values in one word."""
+"""The options of `accordeur compare` as the keys of a recipe."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from accordeur.errors import RecipeError
 
@@ -31,3 +32,34 @@ def parse_named(entries: Sequence[str] | None) -> dict[str, str] | None:
     if len(found) < len(pairs):
         raise RecipeError("--also: a name is given twice", hint="name each file differently")
     return found
+
+
+def parse_mapping(text: str | None) -> dict[str, str] | None:
+    """`label=stars,text=body` as a mapping."""
+    if text is None:
+        return None
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and sign and column.strip() for name, sign, column in pairs):
+        raise RecipeError(f"--map {text!r} is not understood", hint="expected name=column pairs: --map label=stars,text=body")
+    return {name.strip(): column.strip() for name, _, column in pairs}
+
+
+def parse_names(text: str | None) -> list[str] | None:
+    """`tfidf,lora` as a list."""
+    return text.replace(" ", "").split(",") if text else None
+
+
+RENAMED = {"mapping": "map", "sep": "separator", "prompt": "prompts", "slices": "slice"}
+READ: Mapping[str, Callable[[Any], Any]] = {
+    "mapping": parse_mapping,
+    "methods": parse_names,
+    "train_sizes": parse_sizes,
+    "also": parse_named,
+}
+OUTSIDE = ("data", "save_recipe")
+
+
+def recipe_values(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given, by the keys of a recipe; an option has the name of its key but for RENAMED."""
+    found = {RENAMED.get(name, name): READ[name](value) if name in READ else value for name, value in options.items()}
+    return {name: value for name, value in found.items() if value is not None and value is not False and name not in OUTSIDE}
