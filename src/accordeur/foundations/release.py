@@ -34,6 +34,7 @@ def release(base: Path, recipe: Path, out: Path) -> Path:
         model.save_pretrained(staging)
         open_tokenizer(base).save_pretrained(staging)
         write_text(staging / "README.md", card(out.name, record, read_pretrain_recipe(recipe), recipe.name))
+        (staging / "model.safetensors").chmod(0o644)  # the library leaves it to its owner alone
         size = (staging / "model.safetensors").stat().st_size
         if size > LARGEST:
             raise ModelError(f"the weights take {size / 1e6:.1f} MB, at most {LARGEST / 1e6:.0f} MB are shipped")
