@@ -93,12 +93,17 @@ def test_a_decoder_writes(tmp_path):
 def test_the_second_command_reuses_every_run(tmp_path):
     recipe = recipe_for(tmp_path, methods=FIXED)
     first = compare(recipe)
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "runs").rglob("*")}
+    before = times(tmp_path / "out" / "runs")
     news: list[str] = []
     second = compare(recipe, tell=lambda run, status=None, **_: news.append(f"{run} {status}"))
     assert {"lora-s0 reused", "head-s0 reused", "tfidf-s0 reused"} <= set(news)
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "runs").rglob("*")} == before
+    assert times(tmp_path / "out" / "runs") == before
     assert second["runs"] == first["runs"]
+
+
+def times(folder: Path) -> dict[Path, int]:
+    """When each file was written; the model cards belong to the report, which is made anew."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file() and path.name != "README.md"}
 
 
 @pytest.mark.parametrize("change", ["data", "settings", "damage"])
@@ -213,7 +218,6 @@ def test_two_at_once_are_refused(tmp_path):
         ({"metric": "macro_f2"}, RecipeError, "macro_f2"),
         ({"kind": "write"}, RecipeError, "kind 'write' was asked for"),
         ({"definitions": {"cow": "moo"}}, RecipeError, "cow"),
-        ({"max_length": 8}, DataError, "longer than 8 tokens"),
         ({"base": "./not/here/at-all"}, ModelError, "no base"),
         ({"prompts": ["absent.txt"]}, RecipeError, "absent.txt"),
     ],
@@ -221,6 +225,13 @@ def test_two_at_once_are_refused(tmp_path):
 def test_faults_found_before_training_leave_no_folder(tmp_path, values, fault, words):
     with pytest.raises(fault, match=words):
         compare(recipe_for(tmp_path, **{"methods": {"tfidf": {}}, **values}))
+    assert not (tmp_path / "out").exists()
+
+
+def test_rows_that_would_be_cut_are_refused_with_the_limit_that_keeps_them(tmp_path):
+    with pytest.raises(DataError, match=r"(cut at|longer than) 16 tokens") as caught:
+        compare(recipe_for(tmp_path, "decoder", "write", methods={"prompt": {}}, max_length=16))
+    assert "--max-length" in caught.value.hint
     assert not (tmp_path / "out").exists()
 
 
