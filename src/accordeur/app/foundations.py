@@ -11,7 +11,7 @@ import typer
 SECONDS_BETWEEN_LINES = 10.0
 
 
-def pretrain(  # noqa: PLR0913  (one argument per option)
+def pretrain(
     text: Annotated[list[Path], typer.Argument(help="Text files or folders (.txt, .jsonl, .gz), or one recipe (.yaml).")],
     out: Annotated[Path, typer.Option(help="Folder of the finished base.")] = Path("base"),
     family: Annotated[str | None, typer.Option(help="gpt, bert or t5. Default: gpt.")] = None,
