@@ -25,13 +25,14 @@ def pairs(items: Sequence[Encoded], per_row: int, seed: int) -> list[Encoded]:
     random = np.random.default_rng([seed, 0xC0])
     labels = np.asarray([item.target for item in items])
     rows = {label: np.flatnonzero(labels == label) for label in np.unique(labels)}
-    found = []
+    found: list[Encoded] = []
     for place, item in enumerate(items):
         own = rows[labels[place]]
         same, other = own[own != place], np.flatnonzero(labels != labels[place])
         for candidates, target in ((same, 1.0), (other, 0.0)):
-            drawn = random.choice(candidates, min(per_row, len(candidates)), replace=False) if len(candidates) else []
-            found += [pair(item, items[int(partner)], target, len(found)) for partner in drawn]
+            if len(candidates):
+                drawn = random.choice(candidates, min(per_row, len(candidates)), replace=False)
+                found += [pair(item, items[int(partner)], target, len(found)) for partner in drawn]
     return found
 
 
