@@ -16,7 +16,8 @@ HEAVY = ("torch", "transformers", "peft", "datasets", "sklearn")
         ("import accordeur", HEAVY),
         ("import accordeur.app.cli as c, sys; sys.argv = ['accordeur', '--help']\ntry: c.main()\nexcept SystemExit: pass", HEAVY),
         (
-            "import accordeur.app.cli as c, sys; sys.argv = ['accordeur', 'compare', '--help']\ntry: c.main()\nexcept SystemExit: pass",
+            "import accordeur.app.cli as c, sys; sys.argv = ['accordeur', 'compare', '--help']"
+            "\ntry: c.main()\nexcept SystemExit: pass",
             HEAVY,
         ),
         ("import accordeur.report, accordeur.run", ("torch", "transformers", "peft")),

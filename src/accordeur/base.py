@@ -257,7 +257,7 @@ def count_weights(path: Path) -> int:
 
 
 def family_of(config: dict[str, Any], folder: Path) -> Family:
-    """Encoder, decoder or encoder-decoder: by the configuration, the architecture that saved it, then transformers' own tables."""
+    """Encoder, decoder or encoder-decoder: by configuration, the architecture that saved it, then transformers' tables."""
     from transformers.models.auto import modeling_auto as known
 
     kind = config["model_type"]

@@ -18,6 +18,7 @@ from accordeur.run import load_answers, load_run
 from accordeur.store import is_sealed, locked
 from tests.compare.shop import labelled_rows, recipe_for, write_rows
 
+AMPLE = 30.0  # minutes: the epochs, not the clock, then decide the number of steps, on any machine
 FIXED = {"tfidf": {}, "head": {}, "lora": {"epochs": 0.5, "rate": 1e-3}}
 
 
@@ -137,10 +138,10 @@ def test_stopping_keeps_what_is_done_and_goes_on_to_the_same_end(tmp_path):
     methods = {"tfidf": {}, "lora": {"epochs": 2, "rate": 1e-3, "batch_rows": 4}}
     straight = tmp_path / "straight"
     straight.mkdir()
-    compare(recipe_for(straight, methods=methods))
+    compare(recipe_for(straight, methods=methods, budget=AMPLE))
     plan = load_run(straight / "out" / "runs" / "lora-s0").plan
     assert plan["training"]["steps"] > 3
-    recipe = recipe_for(tmp_path, methods=methods)
+    recipe = recipe_for(tmp_path, methods=methods, budget=AMPLE)
     steps: list[int] = []
 
     def listen(run: str, step: int | None = None, loss: float | None = None, **_: object) -> None:
@@ -154,8 +155,8 @@ def test_stopping_keeps_what_is_done_and_goes_on_to_the_same_end(tmp_path):
     steps.clear()
     compare(recipe, tell=listen)
     assert steps[0] == 4
-    if load_run(tmp_path / "out" / "runs" / "lora-s0").plan["training"]["steps"] == plan["training"]["steps"]:
-        assert answers(tmp_path / "out", "lora-s0") == answers(straight / "out", "lora-s0")
+    assert load_run(tmp_path / "out" / "runs" / "lora-s0").plan["training"]["steps"] == plan["training"]["steps"]
+    assert answers(tmp_path / "out", "lora-s0") == answers(straight / "out", "lora-s0")
 
 
 SCRIPT = """
@@ -171,10 +172,9 @@ compare(parse_recipe({values!r}))
 def test_killed_anywhere_the_same_command_goes_on(tmp_path):
     """kill -9 in the middle of a run: the next command ends in the report of one that was never killed."""
     methods = {"tfidf": {}, "head": {}, "lora": {"epochs": 3, "rate": 1e-3, "batch_rows": 4}}
-    recipe = recipe_for(tmp_path, methods=methods)
+    recipe = recipe_for(tmp_path, methods=methods, budget=AMPLE)
     compare(recipe)
     expected = {name: answers(tmp_path / "out", name) for name in ("tfidf-s0", "head-s0", "lora-s0")}
-    plan = (tmp_path / "out" / "runs" / "lora-s0" / "run.json").read_text()
     for delay in (0.3, 1.5):
         shutil.rmtree(tmp_path / "out" / "runs" / "lora-s0", ignore_errors=True)
         shutil.rmtree(tmp_path / "out" / "runs" / "head-s0", ignore_errors=True)
@@ -186,14 +186,8 @@ def test_killed_anywhere_the_same_command_goes_on(tmp_path):
         process.wait()
         compare(recipe)
         for name, rows in expected.items():
-            if name != "lora-s0" or same_steps(plan, tmp_path / "out"):
-                assert answers(tmp_path / "out", name) == rows, name
+            assert answers(tmp_path / "out", name) == rows, name
         assert not list((tmp_path / "out").rglob(".staging-*"))
-
-
-def same_steps(before: str, out: Path) -> bool:
-    """A fresh plan may have another number of steps on a busy machine; then the models differ, rightly."""
-    return json.loads(before)["plan"]["training"]["steps"] == load_run(out / "runs" / "lora-s0").plan["training"]["steps"]
 
 
 def wait_for(path: Path, process: subprocess.Popen) -> None:

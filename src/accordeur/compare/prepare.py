@@ -263,7 +263,7 @@ def audit_notes(found: Audit) -> list[str]:
 
 
 def check_space(out: Path, base: Base, planned: Sequence[Planned]) -> None:
-    """Refuses to start where the disk can't hold the models: weights, optimizer state and best copy of the largest run, and what stays."""
+    """Refuses to start where the disk can't hold weights, optimizer state and best copy of the largest run, and what stays."""
     moving = sum(run.work.height >= MOVES_ALL for run in planned)
     need = int(1.2 * (base.parameters * 4 * (moving + 4 * bool(moving)) + 50e6))
     free = shutil.disk_usage(nearest_folder(out)).free

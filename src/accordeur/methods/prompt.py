@@ -74,7 +74,7 @@ def by_prompt(scores: dict[str, list[float]]) -> dict[str, float]:
 
 
 def ranking(model: Headed, task: Task) -> list[float]:
-    """What a candidate is chosen by: the primary metric, then the mean log-probability of the expected labels (it sets the scale)."""
+    """What a candidate is chosen by: the primary metric, then the mean log-probability of the labels (it sets the scale)."""
     rows = task.validation
     return [validation_score(model, rows, task), float(np.mean([found.log_probs[0] for found in model.log_probs(rows)]))]
 

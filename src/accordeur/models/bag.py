@@ -84,7 +84,7 @@ class Bag(AdaptedModel):
 
 
 def full_logits(model: LogisticRegression) -> tuple[FloatArray, FloatArray]:
-    """(weights (features, classes), bias (classes)) of a fitted regression; scikit-learn keeps one row where there are two classes."""
+    """(weights (features, classes), bias (classes)) of a fitted regression; scikit-learn keeps one row for two classes."""
     weights, bias = np.asarray(model.coef_, np.float32), np.asarray(model.intercept_, np.float32)
     if len(weights) == 1:
         weights, bias = np.concatenate([0 * weights, weights]), np.concatenate([0 * bias, bias])

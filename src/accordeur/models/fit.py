@@ -59,6 +59,7 @@ def fit_moved(task: Task, base: Base, context: Context, moving: Moving) -> Moved
     items = work.items()
     plan = TrainingPlan(**context.planned("training", lambda: work.plan(items).plain()))
     rate = work.choose_rate(items, plan)
+    context.note(text="training")
     model, training = work.train(items, trimmed(plan, work.rates(), rate), rate, "training")
     return model.with_facts(
         rate=rate,

@@ -113,6 +113,8 @@ def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, pl
 def run(session: Session, job: Job, clock: Clock) -> None:
     """The steps that are left, each: gradient, check, update, then evaluate, tell, save or stop where it is due."""
     progress, plan, lent = session.progress, job.plan, job.lent
+    if progress.stopped:  # it was stopped after its last step, in what follows the training
+        return
     for parts in upcoming(job, progress):
         rate = advance(session, job, parts)
         safety = lent.safety_seconds is not None and clock.here() > lent.safety_seconds
@@ -121,6 +123,8 @@ def run(session: Session, job: Job, clock: Clock) -> None:
         tell(session, job, rate=rate, score=score, seconds=clock.seconds())
         progress.stopped = why_stop(progress, job, safety)
         if progress.stopped:
+            if lent.stop():
+                save(session, job, clock)
             return
         if lent.stop():
             save(session, job, clock)
