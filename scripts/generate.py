@@ -70,8 +70,14 @@ def result_tables() -> str:
         counts = f"{rows['train']:,} / {rows['validation']:,} / {rows['test']:,} rows"
         head = f"### {path.stem}\n\n{report['task']['kind']}, {counts}, base {report['base']['name']}.\n"
         command = f"`{report.get('command') or 'accordeur compare'}`\n"
-        parts.append("\n".join([head, markdown_table(report), "", str(verdict_text(report)).strip(), "", command]))
+        parts.append("\n".join([head, markdown_table(report), "", said(verdict_text(report)), "", command]))
     return "\n".join(parts) or "No results yet.\n"
+
+
+def said(verdict: Any) -> str:
+    """A verdict as Markdown: its headline in bold, its reasons as a list."""
+    first, *reasons = str(verdict).strip().splitlines()
+    return "\n".join([f"**{first}**", "", *(f"- {reason.removeprefix('· ')}" for reason in reasons)])
 
 
 def replaced(text: str, name: str, body: str) -> str:
@@ -88,7 +94,7 @@ def demo_table(name: str) -> str:
     from accordeur.report.table import markdown_table, verdict_text
 
     report = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
-    return f"{markdown_table(report)}\n\n{str(verdict_text(report)).strip()}"
+    return f"{markdown_table(report).strip()}\n\n{said(verdict_text(report))}"
 
 
 def pages() -> Mapping[Path, str]:
