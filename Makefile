@@ -14,14 +14,14 @@ demo: install  ## the main job on the embedded sample, offline: classify message
 test: install  ## all tests that need no data from outside; a short selection over real data where ACCORDEUR_DATA is set
 	@if [ -n "$$ACCORDEUR_DATA" ]; then echo "real data: a short selection from $$ACCORDEUR_DATA"; \
 	else echo "real data: skipped, ACCORDEUR_DATA is not set"; fi
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and (not data or short_data)"
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and (not data or short_data)"
 
 test-data: install  ## the tests over real data; fails where ACCORDEUR_DATA is not set
 	@test -n "$$ACCORDEUR_DATA" || { echo "ACCORDEUR_DATA is not set: it names the folder with the real data sets"; exit 1; }
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m data
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m data
 
 test-all: install  ## the full matrix of methods, kinds and families
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest
 
 check: install  ## lint, types, layers, sizes, generated pages up to date
 	$(BIN)/ruff check src tests benchmarks scripts

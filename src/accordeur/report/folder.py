@@ -61,7 +61,7 @@ class Found:
 
 
 def read_folder(out: Path) -> RunFolder:
-    """Reads OUT/task.json, OUT/runs/* and OUT/work/*; ModelError where there is no comparison, or its runs saw different rows."""
+    """Reads task.json and the finished and unfinished runs; ModelError where there is no comparison, or its rows differ."""
     about = read_about(out)
     found = Found()
     for path in folders(out / RUNS_FOLDER):
