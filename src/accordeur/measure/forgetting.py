@@ -159,7 +159,7 @@ def probe(features: FloatArray, labels: Sequence[str]) -> Statistics:
     return column(said == np.asarray(labels))
 
 
-def abilities(base: Base, model: AdaptedModel | None, retain: Ability | None) -> list[Ability]:
+def abilities(base: Base, retain: Ability | None) -> list[Ability]:
     """What can be measured on this base: its language where it has a language head, else a probe on its vectors."""
     general = general_probe() if base.family == "encoder" else general_text()
     return [general, *([retain] if retain else [])]
@@ -173,7 +173,7 @@ def forgetting(model: AdaptedModel, before: Before, retain: Ability | None = Non
     if before.base.family == "remote":
         return None
     found: dict[str, Any] = {}
-    for ability in abilities(before.base, model, retain):
+    for ability in abilities(before.base, retain):
         usable = ability if ability.labels or can_write(model) else general_probe()
         found[ability.name] = change(model, before, usable)
     general = found.pop("general")

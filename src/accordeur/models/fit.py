@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -209,8 +209,3 @@ def trimmed(plan: TrainingPlan, rates: Sequence[float], rate: float) -> Training
     used = trial_steps(plan, rates) * len(rates)
     steps = plan.steps - used
     return replace(plan, steps=steps, evaluate_every=max(1, min(plan.evaluate_every, steps)))
-
-
-def plain_settings(settings: TrainingSettings) -> dict[str, Any]:
-    """The loop's settings as JSON-ready data."""
-    return asdict(settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -181,8 +181,3 @@ def count(network: nn.Module) -> Counts:
     """How much moves out of how much."""
     parameters = list(network.parameters())
     return Counts(moving=sum(p.numel() for p in parameters if p.requires_grad), total=sum(p.numel() for p in parameters))
-
-
-def plain_counts(network: nn.Module) -> dict[str, int]:
-    """`count` as JSON-ready data."""
-    return asdict(count(network))
