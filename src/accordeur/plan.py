@@ -11,7 +11,8 @@ class DevicePlan:
     """How the machine is used, with the reasons in one line."""
 
     device: str = "cpu"  # a torch device
-    dtype: str = "float32"  # of the forward pass; weights that move stay float32
+    dtype: str = "float32"  # of the forward pass in training; weights that move stay float32
+    scoring_dtype: str = "float32"  # of every other forward pass: answers, likelihoods, features
     threads: int = 1
     checkpointing: bool = False  # recompute activations in the backward pass
     micro_tokens: int = 2048  # padded tokens per micro-batch

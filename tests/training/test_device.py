@@ -8,7 +8,7 @@ import torch
 from accordeur.errors import EnvironmentFault
 from accordeur.plan import DevicePlan
 from accordeur.training import device
-from accordeur.training.device import budget_tokens, plan_device, precision, threads
+from accordeur.training.device import budget_tokens, plan_device, precision, scoring_precision, threads
 
 
 def flags(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
@@ -16,14 +16,25 @@ def flags(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
     monkeypatch.setattr(device, "CPU_FLAGS", tmp_path / "cpuinfo")
 
 
-def test_half_precision_only_where_the_processor_has_matrix_units(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    flags(monkeypatch, tmp_path, "flags : fpu avx2 avx512f avx512_bf16\n")
-    plain = plan_device("cpu")
-    assert plain.dtype == "float32" and "avx512_bf16" in plain.reason
-    flags(monkeypatch, tmp_path, "processor : 0\nflags : fpu avx512f amx_bf16\n")
-    assert plan_device("cpu").dtype == "bfloat16"
+def test_half_precision_only_where_the_processor_has_it_and_a_trial_shows_a_gain(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(device, "half_gain", lambda cores: 2.4)
+    flags(monkeypatch, tmp_path, "flags : fpu avx2 avx512f\n")
+    assert plan_device("cpu").dtype == "float32" and "emulated" in plan_device("cpu").reason
+    flags(monkeypatch, tmp_path, "processor : 0\nflags : fpu avx512f avx512_bf16\n")
+    half = plan_device("cpu")
+    assert (half.dtype, half.scoring_dtype) == ("bfloat16", "float32") and "2.4x" in half.reason
+    monkeypatch.setattr(device, "half_gain", lambda cores: 1.1)
+    assert plan_device("cpu").dtype == "float32" and "1.1x" in plan_device("cpu").reason
     monkeypatch.setattr(device, "CPU_FLAGS", tmp_path / "absent")
     assert plan_device("cpu").dtype == "float32"
+
+
+def test_the_trial_of_precisions_gives_a_ratio_and_leaves_the_threads_alone() -> None:
+    before = torch.get_num_threads()
+    assert 0.01 < device.half_gain(1) < 100
+    assert torch.get_num_threads() == before
 
 
 def test_what_is_asked_for_is_taken() -> None:
@@ -46,8 +57,11 @@ def test_the_token_budget_is_a_power_of_two_within_its_bounds() -> None:
 def test_float32_is_left_alone_and_half_precision_is_a_context() -> None:
     with precision(DevicePlan()):
         assert not torch.is_autocast_enabled("cpu")
-    with precision(DevicePlan(dtype="bfloat16")):
+    half = DevicePlan(dtype="bfloat16")
+    with precision(half):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
+    with scoring_precision(half):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 
 
 def test_threads_are_set_and_put_back() -> None:

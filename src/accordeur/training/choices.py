@@ -14,7 +14,7 @@ from torch import Tensor
 from accordeur.example import IGNORED, Encoded
 from accordeur.plan import DevicePlan
 from accordeur.training.batches import micro_batches, padded
-from accordeur.training.device import precision, threads
+from accordeur.training.device import scoring_precision, threads
 from accordeur.training.network import Network, is_decoder
 from accordeur.training.scoring import evaluating, log_probs
 from accordeur.training.vocabulary import VocabularyHead, find_head, logit_tiles
@@ -86,7 +86,7 @@ def choice_log_probs(trunk: Any, prompts: Sequence[Ids], continuations: Sequence
     table = np.empty((len(prompts), len(continuations)), dtype=np.float32)
     shared = common_prefix(prompts)
     widths = np.array([len(prompt) - shared + len(tree.tokens) for prompt in prompts])
-    with evaluating(trunk), threads(device), precision(device):
+    with evaluating(trunk), threads(device), scoring_precision(device):
         past = read_prefix(trunk, prompts[0][:shared], device)
         for rows in micro_batches(np.argsort(-widths, kind="stable"), widths, device.micro_tokens):
             suffixes = [prompts[row][shared:] for row in rows]

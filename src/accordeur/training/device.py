@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from accordeur.plan import DevicePlan
 
 CPU_FLAGS = Path("/proc/cpuinfo")
 CPU_MICRO_TOKENS = 1024  # measured: beyond this a CPU gains nothing and the activations leave the cache
+HALF_FLAGS = ("amx_bf16", "avx512_bf16")  # elsewhere bf16 products are emulated, and about twice as slow as float32
+TRIALS = 6
+HALF_GAIN = 1.3  # bf16 must be that much faster here, else what the casts cost is not earned back
 BYTES_PER_TOKEN = 4_000_000  # activations of a 124M decoder in training, fp32, rounded up
 
 
@@ -31,9 +36,11 @@ def plan_device(device: str | None = None, threads: int | None = None, micro_tok
     half = chosen.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
     tokens = micro_tokens or budget_tokens(free, smallest=1024, largest=32768)
     precision = "bf16 units" if half else "no bf16 units: float32"
+    dtype = "bfloat16" if half else "float32"
     return DevicePlan(
         device=chosen,
-        dtype="bfloat16" if half else "float32",
+        dtype=dtype,
+        scoring_dtype=dtype,
         threads=threads or core_count(),
         micro_tokens=tokens,
         reason=f"{chosen}, {free / 2**30:.0f} GiB free; {precision}; {tokens} tokens a pass",
@@ -41,21 +48,52 @@ def plan_device(device: str | None = None, threads: int | None = None, micro_tok
 
 
 def plan_cpu(threads: int | None, micro_tokens: int | None) -> DevicePlan:
-    """CPU: bf16 only where matrix units take it (elsewhere it is emulated, and about twice as slow as fp32)."""
-    flags = cpu_flags()
-    half = "amx_bf16" in flags
+    """CPU: training in bf16 where the processor multiplies it and a short trial shows a gain; all else in float32."""
     cores = threads or core_count()
     free = psutil.virtual_memory().available
     tokens = micro_tokens or budget_tokens(free, smallest=256, largest=CPU_MICRO_TOKENS)
-    vector = next((name for name in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if name in flags), "no vector flags read")
-    precision = "bf16 on matrix units" if half else "float32 (bf16 would be emulated)"
+    dtype, reason = cpu_dtype(cpu_flags(), cores)
     return DevicePlan(
         device="cpu",
-        dtype="bfloat16" if half else "float32",
+        dtype=dtype,
         threads=cores,
         micro_tokens=tokens,
-        reason=f"cpu, {cores} threads, {vector}: {precision}; {free / 2**30:.0f} GiB free: {tokens} tokens a pass",
+        reason=f"cpu, {cores} threads, {reason}; {free / 2**30:.0f} GiB free: {tokens} tokens a pass",
     )
+
+
+def cpu_dtype(flags: frozenset[str], cores: int) -> tuple[str, str]:
+    """The precision of training, and why."""
+    vector = next((name for name in (*HALF_FLAGS, "avx512f", "avx2") if name in flags), "no vector flags read")
+    if vector not in HALF_FLAGS:
+        return "float32", f"{vector}: float32 (bf16 would be emulated)"
+    gain = half_gain(cores)
+    if gain < HALF_GAIN:
+        return "float32", f"{vector}: float32 (bf16 only {gain:.1f}x as fast here)"
+    return "bfloat16", f"{vector}: training in bf16 ({gain:.1f}x as fast here), scoring in float32"
+
+
+@functools.cache
+def half_gain(cores: int) -> float:
+    """How many times faster a matrix product is in bf16 than in float32, measured in some 30 ms."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(cores)
+    try:
+        seconds = {dtype: product_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    finally:
+        torch.set_num_threads(before)
+    return seconds[torch.float32] / seconds[torch.bfloat16]
+
+
+def product_seconds(dtype: torch.dtype) -> float:
+    """The fastest of a few products of a transformer's usual shape."""
+    left, right = torch.ones(512, 768, dtype=dtype), torch.ones(768, 768, dtype=dtype)
+    times = []
+    for _ in range(TRIALS):
+        begun = time.perf_counter()
+        torch.mm(left, right)
+        times.append(time.perf_counter() - begun)
+    return min(times)
 
 
 def best_device() -> str:
@@ -105,13 +143,23 @@ def budget_tokens(free: int, *, smallest: int, largest: int) -> int:
     return max(smallest, min(largest, 1 << (fitting.bit_length() - 1)))
 
 
+def precision(plan: DevicePlan) -> contextlib.AbstractContextManager[None]:
+    """A training step's forward pass in the planned dtype; for float32 it costs nothing."""
+    return in_dtype(plan.device, plan.dtype)
+
+
+def scoring_precision(plan: DevicePlan) -> contextlib.AbstractContextManager[None]:
+    """Any other forward pass in its planned dtype."""
+    return in_dtype(plan.device, plan.scoring_dtype)
+
+
 @contextlib.contextmanager
-def precision(plan: DevicePlan) -> Iterator[None]:
-    """The forward pass in the planned dtype; for float32 it costs nothing."""
-    if plan.dtype == "float32":
+def in_dtype(device: str, dtype: str) -> Iterator[None]:
+    """Matrix products in a dtype; float32 leaves everything as it is."""
+    if dtype == "float32":
         yield
         return
-    with torch.autocast(torch.device(plan.device).type, dtype=getattr(torch, plan.dtype)):
+    with torch.autocast(torch.device(device).type, dtype=getattr(torch, dtype)):
         yield
 
 

@@ -16,7 +16,7 @@ from accordeur.example import Encoded
 from accordeur.plan import DevicePlan
 from accordeur.store import digest
 from accordeur.training.batches import by_length, collate
-from accordeur.training.device import precision, threads
+from accordeur.training.device import scoring_precision, threads
 from accordeur.training.network import Network
 from accordeur.training.pooling import pool
 from accordeur.training.scoring import evaluating
@@ -46,7 +46,7 @@ def encode(
     """
     if cache is None:
         return compute(trunk, items, pooling, device, pad)
-    path = cache.path(items, pooling, device.dtype)
+    path = cache.path(items, pooling, device.scoring_dtype)
     if not path.is_file():
         store(path, compute(trunk, items, pooling, device, pad))
     kept: Array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -57,7 +57,7 @@ def compute(trunk: Any, items: Sequence[Encoded], pooling: str, device: DevicePl
     """Rows of like length together, so that next to nothing is spent on padding."""
     network = Network(trunk, "label", outputs=1, pooling=pooling)
     table = np.empty((len(items), int(trunk.config.hidden_size)), dtype=np.float32)
-    with evaluating(network), threads(device), torch.inference_mode(), precision(device):
+    with evaluating(network), threads(device), torch.inference_mode(), scoring_precision(device):
         network.to(device.device)
         for rows in by_length(items, device.micro_tokens):
             batch = collate([items[row] for row in rows], pad, device.device)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from accordeur.plan import DevicePlan, Sampling
-from accordeur.training.device import precision, threads
+from accordeur.training.device import scoring_precision, threads
 from accordeur.training.network import is_encoder_decoder
 from accordeur.training.scoring import evaluating
 
@@ -28,7 +28,7 @@ def generate(trunk: Any, prompts: Sequence[Ids], sampling: Sampling, device: Dev
     stops = stop_ids(trunk, sampling)
     generation = config(sampling, stops, pad)
     trunk.to(device.device)
-    with torch.random.fork_rng(), evaluating(trunk), threads(device), precision(device):
+    with torch.random.fork_rng(), evaluating(trunk), threads(device), scoring_precision(device):
         torch.manual_seed(sampling.seed)
         for rows in groups([len(prompt) for prompt in prompts], sampling.max_new_tokens, device.micro_tokens):
             inputs = padded_prompts([prompts[row] for row in rows], pad, left=not is_encoder_decoder(trunk))
@@ -111,7 +111,7 @@ def stream(trunk: Any, prompt_ids: Ids, sampling: Sampling, device: DevicePlan |
     stops = stop_ids(trunk, sampling)
     feed = first_inputs(trunk, prompt_ids)
     for _ in range(sampling.max_new_tokens):
-        with evaluating(trunk), threads(plan), precision(plan):
+        with evaluating(trunk), threads(plan), scoring_precision(plan):
             output = trunk(**feed, use_cache=True)
             log_probs_V = output.logits[0, -1].float().log_softmax(-1)
             token = int(choose(log_probs_V, sampling, random))

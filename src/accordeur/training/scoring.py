@@ -14,7 +14,7 @@ from torch import nn
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan
 from accordeur.training.batches import Batch, by_length, collate
-from accordeur.training.device import precision, threads
+from accordeur.training.device import scoring_precision, threads
 
 Array = npt.NDArray[np.float32]
 
@@ -34,7 +34,7 @@ def in_batches(
 ) -> list[Array]:
     """Asks batch by batch, rows of like length together, and puts the results back into the order of the rows."""
     results: list[Array] = [np.zeros(0, dtype=np.float32)] * len(items)
-    with evaluating(network), threads(device), precision(device):
+    with evaluating(network), threads(device), scoring_precision(device):
         network.to(device.device)
         for rows in by_length(items, device.micro_tokens):
             batch = collate([items[row] for row in rows], pad, device.device)

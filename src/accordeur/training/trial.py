@@ -14,7 +14,7 @@ import torch
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan, TrainingPlan
 from accordeur.training import adapters, batches, optimizers, randomness, step
-from accordeur.training.device import precision, threads
+from accordeur.training.device import scoring_precision, threads
 from accordeur.training.scoring import evaluating
 from accordeur.training.settings import MAX_EPOCHS, TrainingSettings
 from accordeur.training.trainable import moved_tensors
@@ -96,7 +96,7 @@ def evaluation_seconds(network: Any, items: Sequence[Encoded], device: DevicePla
     rows = np.random.default_rng([seed, 0xE7A1]).permutation(len(items))[:16]
     sample = [items[row] for row in rows]
     begun = time.perf_counter()
-    with evaluating(network), precision(device):
+    with evaluating(network), scoring_precision(device):
         for part in batches.by_length(sample, device.micro_tokens):
             float(network.loss(batches.collate([sample[row] for row in part], pad, device.device))[0])
     return (time.perf_counter() - begun) / len(sample)
