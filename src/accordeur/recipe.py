@@ -23,6 +23,7 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_OPEN = 256  # brackets open at once in the text, strings included, before it is parsed: the parser slows down with each
 MAX_NAME = 255  # bytes of a file name
+DATA_FOLDER = "ACCORDEUR_DATA"  # the variable that names the folder in which a recipe's data is looked for last
 WHOLE = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")  # the numbers of YAML 1.2; anything else is text
 DECIMAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 Lines = Mapping[tuple[str, ...], int]
@@ -38,6 +39,7 @@ class Recipe(BaseModel):
     test: str | None = None
     validation: str | None = None
     mapping: dict[str, str] = Field(default_factory=dict, alias="map", serialization_alias="map")
+    where: dict[str, str] = Field(default_factory=dict)  # column -> value: only the rows that have it
     group: str | None = None
     separator: str | None = None
     kind: str | None = None
@@ -150,22 +152,27 @@ def known_keys() -> list[str]:
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Reads a YAML 1.2 recipe. Paths in it are relative to its own folder. Nothing in it is ever expanded or run."""
+    """Reads a YAML 1.2 recipe. Nothing in it is ever expanded or run.
+
+    Relative paths are looked for beside the recipe, then in the working directory, and those of data at last in the folder
+    that the environment variable ACCORDEUR_DATA names.
+    """
     recipe = parse_recipe(*read_yaml(path))
     return recipe.model_copy(update=resolved_paths(recipe, path.parent))
 
 
 def resolved_paths(recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """The file-valued keys, taken relative to the recipe's folder where such a file exists there."""
+    """The file-valued keys, each at the first place where such a file exists; as it stands where there is none."""
+    shared = os.environ.get(DATA_FOLDER)
 
-    def resolve(value: str) -> str:
-        beside = folder / value
-        return str(beside) if os.path.lexists(beside) else value
+    def resolve(value: str, *, data: bool = True) -> str:
+        places = [str(folder / value), value, *([str(Path(shared) / value)] if shared and data else [])]
+        return next((place for place in places if os.path.lexists(place)), value)
 
-    keys = ("data", "test", "validation", "base", "retain", "text")
-    single = {key: resolve(value) for key in keys if (value := getattr(recipe, key))}
-    others = {name: resolve(file) for name, file in recipe.also.items()}
-    return {**single, "prompts": [resolve(name) for name in recipe.prompts], "also": others}
+    single = {key: resolve(value) for key in ("data", "test", "validation", "retain", "text") if (value := getattr(recipe, key))}
+    base = {"base": resolve(recipe.base, data=False)} if recipe.base else {}
+    prompts = [resolve(name, data=False) for name in recipe.prompts]
+    return {**single, **base, "prompts": prompts, "also": {name: resolve(file) for name, file in recipe.also.items()}}
 
 
 class Plain(SafeConstructor):

@@ -22,7 +22,10 @@ from tests.bases import tiny
 STEPS = 3
 KINDS = ("classify", "tag", "extract", "write", "prefer", "text")
 FAMILIES = ("encoder", "decoder", "encoder-decoder")
-FIRST = (("classify", "encoder"), ("write", "decoder"), ("text", "decoder"), ("write", "encoder-decoder"))
+FIRST = (
+    ("classify", "encoder"), ("write", "decoder"), ("text", "decoder"), ("write", "encoder-decoder"), ("tag", "encoder"),
+    ("extract", "encoder"),
+)  # fmt: skip
 CPU = DevicePlan(device="cpu", threads=1, micro_tokens=512)
 FILLER = ["the", "a", "lazy", "quick", "fox", "jumps", "over", "in", "Paris", "London"]
 WORDS = {"cat": "paw fur", "dog": "bark leash", "bird": "wing beak"}

@@ -52,6 +52,7 @@ def compare(
     test: Annotated[str | None, typer.Option(help="File with the test rows. Default: a part of DATA.")] = None,
     validation: Annotated[str | None, typer.Option(help="File with the validation rows. Default: a part of DATA.")] = None,
     mapping: Annotated[str | None, typer.Option("--map", help="Which column is what: label=stars,text=body.")] = None,
+    where: Annotated[str | None, typer.Option(help="Only the rows with this value: language=fr.")] = None,
     group: Annotated[str | None, typer.Option(help="Column whose equal values stay in one split.")] = None,
     sep: Annotated[str | None, typer.Option(help="Delimiter of a CSV file. Default: detected.")] = None,
     kind: Annotated[str | None, typer.Option(help="Expected kind; an error where the columns say otherwise.")] = None,

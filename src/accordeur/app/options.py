@@ -44,6 +44,16 @@ def parse_mapping(text: str | None) -> dict[str, str] | None:
     return {name.strip(): column.strip() for name, _, column in pairs}
 
 
+def parse_where(text: str | None) -> dict[str, str] | None:
+    """`language=fr,source=web` as a mapping; a value may be empty."""
+    if text is None:
+        return None
+    pairs = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and sign for name, sign, _ in pairs):
+        raise RecipeError(f"--where {text!r} is not understood", hint="expected column=value pairs: --where language=fr")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
 def parse_names(text: str | None) -> list[str] | None:
     """`tfidf,lora` as a list."""
     return text.replace(" ", "").split(",") if text else None
@@ -52,6 +62,7 @@ def parse_names(text: str | None) -> list[str] | None:
 RENAMED = {"mapping": "map", "sep": "separator", "prompt": "prompts", "slices": "slice"}
 READ: Mapping[str, Callable[[Any], Any]] = {
     "mapping": parse_mapping,
+    "where": parse_where,
     "methods": parse_names,
     "train_sizes": parse_sizes,
     "also": parse_named,

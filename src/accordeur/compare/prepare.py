@@ -108,7 +108,7 @@ def chosen_methods(recipe: Recipe) -> dict[str, dict[str, Any]]:
 def load(recipe: Recipe) -> Loaded:
     """Reads and splits the rows, of files or of a hub dataset; files that are given beside a hub dataset replace its splits."""
     found = hub_copy(recipe.data, CACHE / "datasets") if hub_name(recipe.data) else None
-    reading = Reading(mapping=recipe.mapping or None, separator=recipe.separator)
+    reading = Reading(mapping=recipe.mapping or None, separator=recipe.separator, where=recipe.where)
     parts = {name: Path(value) if (value := getattr(recipe, name)) else None for name in ("test", "validation")}
     if found:
         parts = {"test": parts["test"] or found.test, "validation": parts["validation"] or found.validation}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from accordeur.data.examples import build_examples
-from accordeur.data.journal import Journal
+from accordeur.data.journal import Journal, shown
 from accordeur.data.leaks import DataSummary, summarise
 from accordeur.data.read import Rows, is_raw_text, read_rows
 from accordeur.data.row import Row
@@ -35,13 +35,20 @@ __all__ = [
 ]
 
 
+LONGEST_VALUE, MOST_VALUES = 60, 20  # letters of a value, and values, that a message may need
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How files are read: canonical name to column, the separator of tables (None: detected), and how many rows may be bad."""
+    """How files are read: canonical name to column, the separator of tables (None: detected), and how many rows may be bad.
+
+    `where`: column to value; only the rows that have all of these values are read.
+    """
 
     mapping: Mapping[str, str] | None = None
     separator: str | None = None
     skip_bad: int = 0
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +70,7 @@ def load_examples(
     """
     how = reading or Reading()
     journal = Journal(skip_bad=how.skip_bad)
-    rows = iter(read_rows(path, separator=how.separator, journal=journal))
+    rows = chosen_rows(read_rows(path, separator=how.separator, journal=journal), how.where, path)
     first = next(rows)
     found = shape or recognise(first.values, how.mapping, where=str(path))
     examples = build_examples(itertools.chain([first], rows), found, journal)
@@ -71,6 +78,25 @@ def load_examples(
     if not examples:
         raise DataError("0 good rows", where=str(path))
     return found, examples, tuple(journal.notes)
+
+
+def chosen_rows(rows: Iterable[Row], where: Mapping[str, str], path: Path) -> Iterator[Row]:
+    """The rows that have the given values. Raises DataError, naming what stands there, where none has."""
+    found = 0
+    seen: dict[str, set[str]] = {column: set() for column in where}
+    for row in rows:
+        values = {column: str(row.values.get(column, "")) for column in where}
+        for column, value in values.items():
+            if len(seen[column]) < MOST_VALUES:
+                seen[column].add(value[:LONGEST_VALUE])
+        if values == dict(where):
+            found += 1
+            yield row
+    if where and not found:
+        known = "; ".join(f"{column} is {shown(sorted(values), 8)}" for column, values in seen.items())
+        raise DataError(
+            f"no row has {shown((f'{column}={value}' for column, value in where.items()), 8)}; {known}", where=str(path)
+        )
 
 
 def load_splits(

@@ -104,10 +104,7 @@ class Tag(Kind):
             best = answer[offset + window.own_start - window.start : offset + window.own_stop - window.start].argmax(axis=-1)
             first = words[owned] >= 0
             chosen[words[owned][first]] = best[first]
-        tags = [task.labels[place] for place in chosen]
-        repaired = to_iob2(tags, "IOB2")
-        changed = sum(before != after for before, after in zip(tags, repaired, strict=True))
-        return Prediction(output=repaired, scores={"repaired": float(changed)})
+        return repaired([task.labels[place] for place in chosen])
 
     def length(self, example: Example, task: Task, codec: Codec) -> tuple[int, int]:
         """Of the longest window: none is cut."""
@@ -140,6 +137,13 @@ class Tag(Kind):
     def prompts(self, task: Task) -> Mapping[str, str]:
         """Bare; role, task and format; definitions of the types; step by step."""
         return PROMPTS
+
+
+def repaired(tags: Sequence[str]) -> Prediction:
+    """Tags given one by one as a row in IOB2, and how many had to be changed for that."""
+    possible = to_iob2(tags, "IOB2")
+    changed = sum(before != after for before, after in zip(tags, possible, strict=True))
+    return Prediction(output=possible, scores={"repaired": float(changed)})
 
 
 def pieces_of(tokens: Sequence[str], codec: Codec) -> tuple[IntArray, npt.NDArray[np.int64]]:

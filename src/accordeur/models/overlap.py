@@ -1,0 +1,60 @@
+"""The words of a context around which most words of the question stand."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from accordeur.adapted import Prediction, TokenLogProbs, describe
+from accordeur.errors import NotApplicable
+from accordeur.example import Example
+from accordeur.models._floor import Rule
+
+WORD = re.compile(r"\w+")
+AROUND = 10  # words on either side of an answer in which words of the question count
+
+
+class Overlap(Rule):
+    """A sliding window, as in the baseline of MCTest (Richardson et al. 2013): words weigh log(1 + 1 / their count here)."""
+
+    def __init__(self, words: int) -> None:
+        self.words = words
+
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
+        """Always some words of the context."""
+        return [Prediction(output=self.answer(example.given["question"], example.given["context"])) for example in examples]
+
+    def answer(self, question: str, context: str) -> str:
+        """The first run of `words` words with the most of the question around it and the least of it inside."""
+        found = list(WORD.finditer(context))
+        if not found:
+            return context.strip()
+        said = [match.group().casefold() for match in found]
+        counts, asked = Counter(said), {word.casefold() for word in WORD.findall(question)}
+        weights = [math.log(1 + 1 / counts[word]) if word in asked else 0.0 for word in said]
+        sums = np.concatenate([[0.0], np.cumsum(weights)])
+        size = min(self.words, len(found))
+        starts = np.arange(len(found) - size + 1)
+        near = sums[np.minimum(starts + size + AROUND, len(found))] - sums[np.maximum(starts - AROUND, 0)]
+        inside = sums[starts + size] - sums[starts]
+        best = int(np.argmax(np.round(near - 2 * inside, 9)))
+        return context[found[best].start() : found[best + size - 1].end()]
+
+    def log_probs(self, examples: Sequence[Example]) -> list[TokenLogProbs]:
+        """None."""
+        raise NotApplicable("a rule over words gives no probabilities")
+
+    def save(self, folder: Path) -> None:
+        """How many words an answer has."""
+        describe(folder, "overlap", words=self.words)
+
+
+def open_model(folder: Path, described: Mapping[str, Any]) -> Overlap:
+    """Reopens a saved one."""
+    return Overlap(int(described["words"]))
