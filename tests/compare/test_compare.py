@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -240,6 +241,26 @@ def test_a_method_that_breaks_does_not_stop_the_others(tmp_path, monkeypatch):
     status = {run["method"]: run["status"] for run in report["runs"]}
     assert status == {"tfidf": "done", "head": "failed", "lora": "done"}
     assert "planted" in next(run["reason"] for run in report["runs"] if run["method"] == "head")
+
+
+@pytest.mark.parametrize(
+    "fault", [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("I/O error: No space left on device (os error 28)")]
+)
+def test_a_disk_that_fills_up_ends_the_comparison_and_the_same_command_goes_on(tmp_path, monkeypatch, fault):
+    from accordeur.models.headed import Headed
+
+    def full(self, folder):
+        raise fault
+
+    recipe = recipe_for(tmp_path, methods=FIXED)
+    with monkeypatch.context() as planted:
+        planted.setattr(Headed, "save", full)
+        with pytest.raises(EnvironmentFault, match="no space left") as caught:
+            compare(recipe)
+    assert caught.value.exit_code == 5
+    assert sorted(path.name for path in (tmp_path / "out" / "runs").iterdir()) == ["tfidf-s0"]
+    status = {run["method"]: run["status"] for run in compare(recipe)["runs"]}
+    assert status == {"tfidf": "done", "head": "done", "lora": "done"}
 
 
 def test_seeds_are_runs_of_their_own_where_a_seed_matters(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import platform
 import shutil
 import time
@@ -37,6 +39,7 @@ CACHE_FOLDER = "cache"
 SPENT_FILE = "spent.json"
 TRAIN_SAMPLE = 500  # train rows on which overfitting is measured
 SPENT_EVERY = 5.0  # seconds between two notes of what a run has cost so far
+NO_SPACE = os.strerror(errno.ENOSPC)
 REUSED = ("done", "skipped")
 CODE = ("methods", "models", "training", "tasks", "data", "measure", "foundations", "compare")
 
@@ -134,10 +137,20 @@ def execute(prepared: Prepared, planned: Planned, tell: Tell, stop: Callable[[],
         run = replace(record, status="skipped", reason=reason.reason)
         store(prepared, run, None, (), ())
     except Exception as fault:
+        if is_out_of_space(fault):
+            raise EnvironmentFault(
+                f"no space left on {prepared.out} while {planned.name} was at work",
+                hint="free some space, then the same command goes on; finished runs are kept",
+            ) from fault
         run = failed(record, fault, context)
         store(prepared, run, None, (), ())
     shutil.rmtree(work, ignore_errors=True)
     return run
+
+
+def is_out_of_space(fault: Exception) -> bool:
+    """Whether a write failed for want of space: libraries that write for us say so in words only."""
+    return (isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT)) or NO_SPACE in str(fault)
 
 
 def make_context(
