@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from accordeur.app.progress import Progress
 from accordeur.app.report_command import show
 from accordeur.app.signals import Stopper
 from accordeur.compare import Prepared, prepare, run_all
+from accordeur.compare.planned import Planned
 from accordeur.errors import Interrupted
 from accordeur.example import IGNORED
 from accordeur.recipe import Recipe, dump_recipe
@@ -23,6 +25,7 @@ from accordeur.tasks import Codec, kind_of
 from accordeur.training.device import plan_device
 
 MANY_LABELS = 12
+FEW_TRAINED = 3
 
 
 def run(recipe: Recipe, save_recipe: str | None) -> None:
@@ -49,6 +52,7 @@ def introduce(prepared: Prepared, console: Console) -> None:
         f"data   {prepared.recipe.data}: kind {task.kind}, {rows} rows to train / validate / test",
         f"base   {base.name}: {base.family}" + (f", {base.parameters / 1e6:.1f} M parameters" if base.parameters else ""),
         f"plan   {plan_device().reason}",
+        f"runs   {effort(prepared.planned, prepared.recipe.budget)}",
         *([f"labels {classes(prepared)}"] if task.labels else []),
         *(f"note   {note}" for note in prepared.notes),
     ]
@@ -56,6 +60,15 @@ def introduce(prepared: Prepared, console: Console) -> None:
         console.print(Text(line), soft_wrap=True)
     if task.kind == "write" and base.family != "remote":
         show_first(prepared, console)
+
+
+def effort(planned: Sequence[Planned], budget: float) -> str:
+    """How many runs there are, and how long those that move weights may take; `budget` in minutes per run."""
+    training = sum(type(run.work).trained and type(run.work).seeded for run in planned)
+    if not training:
+        return f"{len(planned)}, none of which moves weights"
+    most = f"{training * budget:.3g} minutes at most" + (", shorter with --methods or --budget" if training > FEW_TRAINED else "")
+    return f"{len(planned)}, of which {training} train for up to {budget:g} minutes each: {most}"
 
 
 def classes(prepared: Prepared) -> str:
