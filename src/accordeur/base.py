@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from accordeur.errors import ModelError
 from accordeur.store import digest, digest_file
@@ -21,6 +21,16 @@ PICKLED = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 FETCHED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "tokenizer*"]
 
 
+class Source(Protocol):
+    """Where a base's weights and tokenizer come from in place of its folder."""
+
+    def model(self, language_head: bool) -> Any:
+        """A copy of the model in which adapters may be put; its weights may be those of other copies."""
+
+    def tokenizer(self) -> Any:
+        """The tokenizer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Base:
     """A folder of weights in safetensors with its tokenizer, or the address of a served model (`family` remote)."""
@@ -30,6 +40,7 @@ class Base:
     folder: Path | None = None
     model_type: str = ""
     hidden_size: int = 0
+    source: Source | None = field(default=None, compare=False, repr=False)  # what was read before, where somebody keeps it
 
     @property
     def path(self) -> Path:
@@ -89,11 +100,13 @@ class Base:
 
         `language_head` keeps the language-model head of decoders and encoder-decoders; encoders come without theirs.
         """
+        if self.source:
+            return self.source.model(language_head), self.tokenizer()
         return load_model(self, language_head), self.tokenizer()
 
     def tokenizer(self) -> Any:
         """The tokenizer, with special tokens in the text taken as plain text."""
-        return load_tokenizer(self)
+        return self.source.tokenizer() if self.source else load_tokenizer(self)
 
 
 def find_base(name: str) -> Base:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from accordeur.errors import Interrupted
 from accordeur.plan import DevicePlan
+from accordeur.run import Answered
 from accordeur.store import read_json, write_json
 
 PLAN_FILE = "plan.json"
 
 
-def silent(**_: Any) -> None:
+def silent(*_: Any, **__: Any) -> None:
     """A listener for nobody."""
 
 
@@ -30,6 +31,7 @@ class Context:
     device: DevicePlan = field(default_factory=DevicePlan)
     on_note: Callable[..., None] = silent
     stop: Callable[[], bool] = bool
+    on_judged: Callable[[Sequence[Answered]], None] = silent  # hears the answers of every validation, before its note
 
     def note(self, **values: Any) -> None:
         """Says how far the work is: step=, total=, loss=, score=, seconds_left=, text=."""

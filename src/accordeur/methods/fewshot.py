@@ -14,7 +14,8 @@ from accordeur.errors import NotApplicable
 from accordeur.example import Example
 from accordeur.method import Method
 from accordeur.models._asking import Shots, prompts_of
-from accordeur.models.ask import choose, open_asking, sample, spread
+from accordeur.models.ask import choose, open_asking, spread
+from accordeur.models.judge import sample
 from accordeur.task import Task
 
 POOL = 2000  # train rows among which the nearest are looked for

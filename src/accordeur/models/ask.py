@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,10 @@ import numpy as np
 from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.errors import NotApplicable
-from accordeur.example import Example
 from accordeur.models._asking import NO_SHOTS, Prompt, Shots
 from accordeur.models._writing import longest_answer
 from accordeur.models.asked import Asked
-from accordeur.models.judge import validation_score
+from accordeur.models.judge import sample, validation_score
 from accordeur.models.served import Served, served_model
 from accordeur.task import Task
 from accordeur.tasks import Codec
@@ -33,14 +32,6 @@ def open_asking(task: Task, base: Base, prompt: Prompt, context: Context) -> Ask
     asked = Asked(task, base, prompt, NO_SHOTS, context.device, {})
     codec = Codec(tokenizer=asked.loaded[1].tokenizer, family=base.family, max_length=task.max_length)
     return asked.with_facts(answer_limit=longest_answer(task.train, task, codec))
-
-
-def sample(rows: Sequence[Example], count: int, seed: int) -> list[Example]:
-    """Some rows, drawn by the seed, in their own order."""
-    if len(rows) <= count:
-        return list(rows)
-    places = np.random.default_rng(seed).choice(len(rows), count, replace=False)
-    return [rows[place] for place in sorted(places)]
 
 
 def choose(

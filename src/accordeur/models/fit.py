@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.errors import NotApplicable
 from accordeur.example import Encoded
 from accordeur.models._surgery import Surgery
 from accordeur.models._writing import longest_answer
-from accordeur.models.judge import validation_score
+from accordeur.models.encoded import train_items
+from accordeur.models.judge import deciding_metric, sample, score, validation_answers
+from accordeur.models.kept import own_what_moves
 from accordeur.models.moved import Moved, build_network
 from accordeur.plan import TrainingPlan
 from accordeur.task import Task
@@ -109,6 +109,8 @@ class Work:
         network = build_network(
             self.task, self.base, moving.surgery, pooling=moving.pooling, dropout=moving.dropout, seed=self.context.seed
         )
+        if self.base.source:
+            own_what_moves(network)
         model = Moved(self.task, self.base, network, moving.surgery, device)
         return (
             model.with_facts(answer_limit=longest_answer(self.task.train, self.task, model.codec))
@@ -116,13 +118,10 @@ class Work:
             else model
         )
 
-    def items(self) -> list[Encoded]:
-        """The train rows as ids; rows without anything to learn from are left out (the checks have counted them)."""
-        codec = self.fresh().codec
-        kind = kind_of(self.task.kind)
-        found = [item for row, example in enumerate(self.task.train) for item in kind.encode(example, row, self.task, codec)]
-        asked = [item for item in found if item.units]
-        return list(self.moving.objective.rows(asked)) if self.moving.objective else asked
+    def items(self) -> Sequence[Encoded]:
+        """The train rows as ids, or what the objective makes of them."""
+        asked = train_items(self.task, self.base, self.context.cache)
+        return self.moving.objective.rows(list(asked)) if self.moving.objective else asked
 
     def around(self, model: Moved) -> Any:
         """The network as the loop sees it."""
@@ -132,15 +131,13 @@ class Work:
         """The validation score, once everything that follows from the trunk is settled."""
         if self.moving.objective:
             self.moving.objective.settle(model)
-        return validation_score(model, rows, self.task)
+        answers = validation_answers(model, rows, self.task)
+        self.context.on_judged(answers)
+        return score(answers, deciding_metric(answers, self.task), self.task)
 
     def validation(self) -> Sequence[Any]:
         """The rows that early stopping looks at: a sample drawn once by the seed where there are many."""
-        rows = self.task.validation
-        if len(rows) <= VALIDATION_ROWS:
-            return rows
-        places = np.random.default_rng(self.context.seed).choice(len(rows), VALIDATION_ROWS, replace=False)
-        return [rows[place] for place in sorted(places)]
+        return sample(self.task.validation, VALIDATION_ROWS, self.context.seed)
 
     def plan(self, items: Sequence[Encoded]) -> TrainingPlan:
         """A budget turned into steps by a short trial."""

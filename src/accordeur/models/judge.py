@@ -62,19 +62,36 @@ def score(rows: Sequence[Answered], metric: Metric, task: Task) -> float:
     return value if metric.higher_is_better else -value
 
 
+def sample(rows: Sequence[Example], count: int, seed: int) -> Sequence[Example]:
+    """Some rows, drawn by the seed, in their own order."""
+    if len(rows) <= count:
+        return rows
+    places = np.random.default_rng(seed).choice(len(rows), count, replace=False)
+    return [rows[place] for place in sorted(places)]
+
+
 def validation_score(model: AdaptedModel, examples: Sequence[Example], task: Task) -> float:
     """The task's primary metric on some rows, higher is better; what early stopping and choices go by."""
+    rows = validation_answers(model, examples, task)
+    return score(rows, deciding_metric(rows, task), task)
+
+
+def validation_answers(model: AdaptedModel, examples: Sequence[Example], task: Task) -> list[Answered]:
+    """The answers that the primary metric needs; texts are not written for a likelihood."""
     metric = kind_of(task.kind).metric(task.primary)
-    rows = answer_rows(model, examples, task, written=metric.name not in ("nll", "bits_per_character"))
-    try:
-        return score(rows, metric, task)
-    except NotApplicable:  # a served model has no likelihoods: then by the next metric that works
-        return next(found for found in (attempt(rows, other, task) for other in kind_of(task.kind).metrics) if found is not None)
+    return answer_rows(model, examples, task, written=metric.name not in ("nll", "bits_per_character"))
 
 
-def attempt(rows: Sequence[Answered], metric: Metric, task: Task) -> float | None:
-    """The score, or None where these answers don't allow it."""
+def deciding_metric(rows: Sequence[Answered], task: Task) -> Metric:
+    """The primary metric, or the next one that these answers allow: a served model has no likelihoods."""
+    kind = kind_of(task.kind)
+    return next(metric for metric in (kind.metric(task.primary), *kind.metrics) if applies(rows, metric, task))
+
+
+def applies(rows: Sequence[Answered], metric: Metric, task: Task) -> bool:
+    """Whether the answers hold what a metric needs."""
     try:
-        return score(rows, metric, task)
+        metric.statistics(rows, task.labels)
     except NotApplicable:
-        return None
+        return False
+    return True

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from torch import nn
 
 from accordeur.adapted import MODEL_FILE, Prediction
 from accordeur.base import Base
@@ -15,6 +12,7 @@ from accordeur.errors import ModelError, RecipeError
 from accordeur.example import Example
 from accordeur.models._saved import read_base, read_task
 from accordeur.models._surgery import Surgery
+from accordeur.models.kept import own_what_moves, twin
 from accordeur.models.moved import WRITTEN, Moved, build_network, fill
 from accordeur.plan import DevicePlan
 from accordeur.run import MODEL_FOLDER
@@ -87,17 +85,6 @@ def open_on(base: Base, trunks: dict[bool, Any], folder: Path, described: Mappin
         trunks[written] = base.load(language_head=written)[0]
     pooling = described["network"]["pooling"]
     network = build_network(task, base, surgery, pooling=pooling, trunk=twin(trunks[written]))
-    for parameter in network.parameters():
-        if parameter.requires_grad:
-            parameter.data = parameter.data.clone()
+    own_what_moves(network)
     fill(network, surgery, folder, described)
     return Moved(task, base, network, surgery, device, facts=described["facts"])
-
-
-def twin(trunk: nn.Module) -> Any:
-    """The same modules anew over the same memory: what is put into one, or frozen in it, is not in the other."""
-    memo: dict[int, Any] = {
-        id(value): nn.Parameter(value.data, requires_grad=value.requires_grad) for value in trunk.parameters()
-    }
-    memo |= {id(value): value for value in trunk.buffers()}
-    return copy.deepcopy(trunk, memo)

@@ -20,7 +20,7 @@ from accordeur.training.device import scoring_precision, threads
 from accordeur.training.network import Network
 from accordeur.training.pooling import pool
 from accordeur.training.scoring import evaluating
-from accordeur.training.state import data_digest
+from accordeur.training.tokens import data_digest
 
 Array = npt.NDArray[np.float32]
 

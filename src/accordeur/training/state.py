@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -20,6 +18,7 @@ from accordeur.plan import TrainingPlan
 from accordeur.store import fingerprint, read_json, recover, sealed_folder, verify, write_json
 from accordeur.training import randomness
 from accordeur.training.settings import TrainingSettings
+from accordeur.training.tokens import data_digest
 from accordeur.training.trainable import load_moved, moved_tensors
 
 CHECKPOINT = "checkpoint"
@@ -62,17 +61,6 @@ def identity(network: nn.Module, items: Sequence[Encoded], settings: TrainingSet
     ]
     planned = {name: value for name, value in plan.plain().items() if name in ("steps", "batch_rows", "evaluate_every")}
     return fingerprint([weights, data_digest(items), asdict(settings), planned, seed])
-
-
-def data_digest(items: Sequence[Encoded]) -> str:
-    """SHA-256 over tokens, segments and targets."""
-    total = hashlib.sha256()
-    for item in items:
-        for part in (item.tokens, item.segments, item.target):
-            array = np.asarray([] if part is None else part)
-            total.update(f"{array.dtype}{array.shape}".encode())
-            total.update(array.tobytes())
-    return total.hexdigest()
 
 
 def save(session: Session, folder: Path, name: str) -> None:
