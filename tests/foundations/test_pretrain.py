@@ -93,15 +93,15 @@ def test_what_was_prepared_is_taken_and_what_was_changed_is_made_anew(files: Pat
     assert said[3:] == ["held_out: tokenizing 1 files"]
 
 
-def plain_loss(model: Any, item: Any) -> Any:
-    """The same row by the library's own loss."""
-    tokens, target = torch.tensor(item.tokens)[None].long(), torch.tensor(item.target)[None].long()
+def plain_loss(model: Any, items: list[Any]) -> Any:
+    """The same rows by the library's own loss, all in one batch of equally long rows."""
+    tokens, target = (torch.tensor(np.stack(part)).long() for part in zip(*((i.tokens, i.target) for i in items), strict=True))
     kind = model.config.model_type
     if kind == "gpt2":
-        return torch.nn.functional.cross_entropy(model(input_ids=tokens).logits[0], target[0])
+        return torch.nn.functional.cross_entropy(model(input_ids=tokens).logits.flatten(0, 1), target.flatten())
     if kind == "t5":
         return model(input_ids=tokens, labels=target).loss
-    segments = torch.tensor(item.segments)[None].long()
+    segments = torch.tensor(np.stack([item.segments for item in items])).long()
     if type(model).__name__ == "BertForPreTraining":
         labels, follows = target.clone(), target[:, 0].clone()
         labels[:, 0] = IGNORED
@@ -109,16 +109,20 @@ def plain_loss(model: Any, item: Any) -> Any:
     return model(input_ids=tokens, token_type_ids=segments, labels=target).loss
 
 
+@pytest.mark.parametrize("micro_tokens", [1024, 64], ids=["whole", "in passes"])
 @pytest.mark.parametrize(("family", "objective"), CASES)
-def test_the_loss_curve_is_that_of_a_plain_transformers_loop(files: Path, family: Family, objective: Any) -> None:
+def test_the_loss_curve_is_that_of_a_plain_transformers_loop(
+    files: Path, family: Family, objective: Any, micro_tokens: int
+) -> None:
     asked = request(files, family)
     prepared = prepare(asked, context(files / "work"))
-    settings = dataclasses.replace(SETTINGS, batch_rows=1)  # so that a mean over the batch is a mean over its tokens
+    settings = dataclasses.replace(SETTINGS, batch_rows=4)
     pupil, twin = (new_pupil(family, objective, asked.shape, prepared.tokenizer, 0) for _ in range(2))
     rows = rows_of(pupil, prepared.train, asked.shape, prepared.tokenizer, 0)
-    plan = TrainingPlan(steps=8, batch_rows=1, evaluate_every=1, seconds_per_step=0, budget_seconds=0)
+    plan = TrainingPlan(steps=8, batch_rows=4, evaluate_every=1, seconds_per_step=0, budget_seconds=0)
+    device = DevicePlan(device="cpu", micro_tokens=micro_tokens)
     lent = Lent(
-        device=DevicePlan(device="cpu"), pad=0, seed=0, folder=files / "state", validate=lambda: 0.0, note=lambda **values: None,
+        device=device, pad=0, seed=0, folder=files / "state", validate=lambda: 0.0, note=lambda **values: None,
         stop=lambda: False,
     )  # fmt: skip
     curve = [point["loss"] for point in train(pupil.network, rows, settings, plan, lent).curve]
@@ -126,10 +130,10 @@ def test_the_loss_curve_is_that_of_a_plain_transformers_loop(files: Path, family
     others = [p for p in twin.trunk.parameters() if p.ndim < 2]
     optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}], lr=3e-3)
     expected = []
-    for number, parts in zip(range(1, 9), batches.steps(rows, 1, 2048, 0, 0), strict=False):
+    for number, parts in zip(range(1, 9), batches.steps(rows, 4, 2048, 0, 0), strict=False):
         for group in optimizer.param_groups:
             group["lr"] = 3e-3 * (number / 2 if number <= 2 else 1 - (number - 3) / 6)
-        loss = plain_loss(twin.trunk.train(), rows[parts[0][0]])
+        loss = plain_loss(twin.trunk.train(), [rows[row] for part in parts for row in part])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(twin.trunk.parameters(), 1.0)
         optimizer.step()

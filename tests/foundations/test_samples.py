@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hypothesis.strategies as st
 import pytest
 import torch
+from hypothesis import given, settings
 
 from accordeur.foundations.samples import distinct_share, known_share, longest_copy, sample
 from accordeur.foundations.shapes import Shape, new_model
@@ -31,6 +33,14 @@ def test_one_likeliest_token_is_greedy() -> None:
 
 def test_the_numbers_by_hand() -> None:
     assert known_share(["The old rivvr ran", "x y"], {"the", "old", "x"}) == pytest.approx(3 / 4)
-    assert longest_copy("she saw the river go", "near the river. he saw") == len(" the river")
-    assert longest_copy("", "abc") == longest_copy("xyz", "abc") == 0
+    assert longest_copy("she saw the river go", ["near the river. he saw"]) == len(" the river")
+    assert longest_copy("", ["abc"]) == longest_copy("xyz", ["abc"]) == longest_copy("abc", []) == 0
     assert distinct_share([1, 2, 3, 4, 1, 2, 3, 4]) == pytest.approx(4 / 5)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("abc", max_size=20), st.lists(st.text("abc", max_size=12), max_size=3))
+def test_the_longest_copy_is_the_longest_common_stretch(text: str, sources: list[str]) -> None:
+    stretches = {text[start:end] for start in range(len(text)) for end in range(start + 1, len(text) + 1)}
+    expected = max((len(part) for part in stretches if any(part in source for source in sources)), default=0)
+    assert longest_copy(text, sources) == expected

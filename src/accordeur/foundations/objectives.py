@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,18 @@ class Masking:
     random: float = 0.1
     word_starts: npt.NDArray[np.bool_] | None = None  # (vocabulary,): whether a token begins a word; None: tokens one by one
 
+    @cached_property
+    def ordinary(self) -> npt.NDArray[np.bool_]:
+        """(vocabulary,): whether a token may be asked, and put in for another one."""
+        ordinary = np.ones(self.vocabulary, dtype=np.bool_)
+        ordinary[list(self.forbidden)] = False
+        return ordinary
+
+    @cached_property
+    def allowed(self) -> Ids:
+        """The tokens that may be put in."""
+        return np.flatnonzero(self.ordinary).astype(np.int32)
+
 
 def causal(ids: Sequence[int] | Ids, row: int = 0) -> Encoded:
     """The next token everywhere: T tokens of T + 1."""
@@ -46,14 +59,13 @@ def mask(tokens: Ids, masking: Masking, rng: np.random.Generator) -> tuple[Ids, 
     masks = by_lot(len(order) * masking.masked, rng)
     others = min(len(order) - masks, by_lot(len(order) * masking.random, rng))
     shown[order[:masks]] = masking.mask_id
-    allowed = np.setdiff1d(np.arange(masking.vocabulary), list(masking.forbidden))
-    shown[order[masks : masks + others]] = rng.choice(allowed, others)
+    shown[order[masks : masks + others]] = rng.choice(masking.allowed, others)
     return shown, targets
 
 
 def choose(tokens: Ids, masking: Masking, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """The places that are asked, in order."""
-    candidates = np.flatnonzero(~np.isin(tokens, list(masking.forbidden)))
+    candidates = np.flatnonzero(masking.ordinary[tokens])
     if not len(candidates):
         return candidates
     wanted = max(1, by_lot(masking.share * len(candidates), rng))
@@ -143,5 +155,5 @@ def corrupt(tokens: Ids, corruption: Corruption, rng: np.random.Generator, row: 
 
 def cut_at_random(total: int, count: int, rng: np.random.Generator) -> list[int]:
     """`count` whole numbers of at least 1 that add up to `total`, every way equally likely."""
-    cuts = np.sort(rng.choice(np.arange(1, total), count - 1, replace=False)) if count > 1 else np.array([], dtype=np.int64)
+    cuts = np.sort(rng.permutation(total - 1)[: count - 1]) + 1
     return [int(size) for size in np.diff([0, *cuts, total])]

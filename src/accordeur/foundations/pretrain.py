@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from accordeur.base import tokenizer_files
 from accordeur.context import Context
 from accordeur.errors import ModelError, RecipeError
 from accordeur.example import Encoded
@@ -19,12 +20,13 @@ from accordeur.foundations.shapes import Family, Shape
 from accordeur.foundations.stored import Stored
 from accordeur.foundations.tokenizers import Kind, TokenizerRequest, open_tokenizer, train_tokenizer
 from accordeur.plan import TrainingPlan
-from accordeur.store import fingerprint, is_sealed, sealed_folder, verify, write_json
+from accordeur.store import digest_file, fingerprint, is_sealed, sealed_folder, verify, write_json
 from accordeur.training.loop import Lent, Training, train
 from accordeur.training.scoring import log_probs
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.trial import plan_steps
 
+LAYOUT = 2  # of the ids on disk; those of another layout are written anew
 EVALUATIONS = 40  # over a run
 OPENING = 12  # tokens of a held-out text that samples go on from
 
@@ -72,7 +74,7 @@ def prepare(request: PretrainRequest, context: Context) -> Prepared:
     """Trains or opens the tokenizer and writes the ids; what an earlier call finished for the same request is taken."""
     own: list[Any] = [request.shape.vocabulary, request.family, request.tokenizer_characters, described(request.texts)]
     own += [request.tokenizer_kind] if request.tokenizer_kind else []
-    name = fingerprint(own if request.tokenizer is None else str(request.tokenizer))
+    name = fingerprint(own if request.tokenizer is None else [digest_file(path) for path in files_of(request.tokenizer)])
     folder = context.folder / "tokenizer"
     if not sealed_as(folder, name):
         context.note(text="tokenizer: training")
@@ -83,7 +85,7 @@ def prepare(request: PretrainRequest, context: Context) -> Prepared:
     parts = {}
     for part, given in (("train", request.texts), ("held_out", request.held_out)):
         place = context.folder / part
-        identity = fingerprint([name, described(given)])
+        identity = fingerprint([name, described(given), LAYOUT])
         if not sealed_as(place, identity):
             context.note(text=f"{part}: tokenizing {len(given)} files")
             with sealed_folder(place, identity=identity) as staging:
@@ -112,6 +114,14 @@ def checked(tokenizer: Any, request: PretrainRequest) -> Any:
     if tokenizer.eos_token_id is None and request.family != "bert":
         raise ModelError("the tokenizer has no end token, without which a model never stops", hint="choose another tokenizer")
     return tokenizer
+
+
+def files_of(tokenizer: Path) -> list[Path]:
+    """The files that say how a tokenizer cuts. ModelError where there is none."""
+    files = list(tokenizer_files(tokenizer))
+    if not files:
+        raise ModelError(f"no tokenizer in {tokenizer}", hint="expected the folder of a base or of `accordeur tokenizer train`")
+    return files
 
 
 def end_of_document(tokenizer: Any) -> int:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from accordeur.errors import RecipeError
 from accordeur.example import IGNORED, Encoded
 from accordeur.foundations.objectives import Corruption, Ids, Masking, corrupt, joined, mask, word_starts
 from accordeur.foundations.stored import Stored
+from accordeur.store import fingerprint
+from accordeur.training.even import Even
 
+PIECE = 2**24  # ids looked through at once
 COPIES = 10  # of every row, each masked anew, as BERT's authors did: the loop meets another mask in every pass
 
 
-class Rows(Sequence[Encoded]):
+class Rows(Even):
     """Row i is a pure function of text, seed and i, so that a resumed run sees what an uninterrupted one does."""
 
     def __init__(self, stored: Stored, size: int, *, seed: int, copies: int = COPIES) -> None:
@@ -25,20 +28,13 @@ class Rows(Sequence[Encoded]):
         self.seed = seed
         self.blocks = max(1, stored.tokens // size)
         self.copies = copies
+        self.digest = fingerprint([type(self).__name__, stored.digest, size, seed, copies])
 
     def __len__(self) -> int:
         return self.blocks * self.copies
 
-    @overload
-    def __getitem__(self, place: int) -> Encoded: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Encoded]: ...
-    def __getitem__(self, place: int | slice) -> Encoded | list[Encoded]:
-        """One row, or some."""
-        if isinstance(place, slice):
-            return [self[row] for row in range(*place.indices(len(self)))]
-        if not 0 <= place < len(self):
-            raise IndexError(place)
+    def row(self, place: int) -> Encoded:
+        """A block, made by the lot of its place."""
         return self.made(place % self.blocks, np.random.default_rng([self.seed, place, 0x0B7]), place)
 
     def block(self, number: int, size: int | None = None) -> Ids:
@@ -58,6 +54,7 @@ class MaskedRows(Rows):
         Rows.__init__(self, stored, length - 2, seed=seed)
         self.masking = masking_of(tokenizer, whole_words)
         self.marks = (int(tokenizer.cls_token_id), int(tokenizer.sep_token_id))
+        self.digest += "-whole-words" if whole_words else ""
 
     def made(self, block: int, rng: np.random.Generator, row: int) -> Encoded:
         """See the class."""
@@ -73,11 +70,11 @@ class PairRows(Rows):
     The answer, 0 where it follows and 1 where not, is the target at [CLS], which is never masked.
     """
 
-    def __init__(self, stored: Stored, length: int, tokenizer: Any, *, seed: int, whole_words: bool = False) -> None:
+    def __init__(self, stored: Stored, length: int, tokenizer: Any, *, seed: int) -> None:
         Rows.__init__(self, stored, length - 3, seed=seed)
-        self.masking = masking_of(tokenizer, whole_words)
+        self.masking = masking_of(tokenizer, whole_words=False)
         self.marks = (int(tokenizer.cls_token_id), int(tokenizer.sep_token_id))
-        self.ends = np.flatnonzero(np.asarray(stored.ids) == self.marks[1])  # a separator stands after every document
+        self.ends = places_of(self.marks[1], stored.ids)  # a separator stands after every document
         self.documents = np.searchsorted(self.ends, np.arange(self.blocks) * self.size)
         if len(np.unique(self.documents)) < 2:
             raise RecipeError(
@@ -121,6 +118,12 @@ class SpanRows(Rows):
     def made(self, block: int, rng: np.random.Generator, row: int) -> Encoded:
         """See the class."""
         return corrupt(self.block(block), self.corruption, rng, row)
+
+
+def places_of(wanted: int, ids: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Where an id stands, looked for piece by piece, as the ids may outgrow the memory."""
+    found = [start + np.flatnonzero(ids[start : start + PIECE] == wanted) for start in range(0, len(ids), PIECE)]
+    return np.concatenate(found)
 
 
 def masking_of(tokenizer: Any, whole_words: bool) -> Masking:

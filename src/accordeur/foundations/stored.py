@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, overload
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from accordeur.errors import DataError
 from accordeur.example import Encoded
 from accordeur.foundations.corpus import Piece
 from accordeur.store import read_json, write_json
+from accordeur.training.even import Even
 
 IDS, ABOUT = "tokens.bin", "tokens.json"
 GROUP = 64  # texts encoded at once, in parallel
@@ -30,6 +32,7 @@ class Stored:
     characters: int
     words: int
     documents: int
+    digest: str  # SHA-256 of the ids
 
 
 def write_ids(pieces: Iterable[Piece], tokenizer: Any, folder: Path, *, end_id: int | None) -> Stored:
@@ -37,18 +40,21 @@ def write_ids(pieces: Iterable[Piece], tokenizer: Any, folder: Path, *, end_id: 
     folder.mkdir(parents=True, exist_ok=True)
     dtype = np.dtype(np.uint16 if len(tokenizer) <= 2**16 else np.uint32)
     counts = {"tokens": 0, "characters": 0, "words": 0, "documents": 0}
+    digest = hashlib.sha256()
     stretches = short_stretches(pieces)
     with (folder / IDS).open("wb") as stream:
         while group := list(islice(stretches, GROUP)):
             encoded = encode([piece.text for piece in group], tokenizer)
             for piece, ids in zip(group, encoded, strict=True):
                 ending = [end_id] if piece.last and end_id is not None else []
-                append(stream, [*ids, *ending], dtype)
+                written = np.asarray([*ids, *ending], dtype=dtype).tobytes()
+                stream.write(written)
+                digest.update(written)
                 counts["tokens"] += len(ids) + len(ending)
                 counts["characters"] += len(piece.text)
                 counts["words"] += len(piece.text.split())
                 counts["documents"] += piece.last
-    write_json(folder / ABOUT, {**counts, "dtype": dtype.name})
+    write_json(folder / ABOUT, {**counts, "dtype": dtype.name, "digest": digest.hexdigest()})
     return open_ids(folder)
 
 
@@ -58,11 +64,6 @@ def encode(texts: list[str], tokenizer: Any) -> list[list[int]]:
         return [encoding.ids for encoding in tokenizer.backend_tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
     ids: list[list[int]] = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
     return ids
-
-
-def append(stream: IO[bytes], ids: list[int], dtype: np.dtype[Any]) -> None:
-    """Writes some ids at the end."""
-    stream.write(np.asarray(ids, dtype=dtype).tobytes())
 
 
 def short_stretches(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -86,7 +87,7 @@ def open_ids(folder: Path) -> Stored:
     return Stored(ids=ids, **about)
 
 
-class Blocks(Sequence[Encoded]):
+class Blocks(Even):
     """Packed rows of equal length for a causal model: row i holds tokens i·T to (i+1)·T, its targets stand one further.
 
     Every token but the very first is a target exactly once; a last row that is short is left out where there are others.
@@ -96,20 +97,13 @@ class Blocks(Sequence[Encoded]):
         self.ids = stored.ids
         self.length = length
         self.whole = max(1, (stored.tokens - 1) // length)
+        self.digest = f"blocks-{stored.digest}-{length}"
 
     def __len__(self) -> int:
         return self.whole
 
-    @overload
-    def __getitem__(self, place: int) -> Encoded: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Encoded]: ...
-    def __getitem__(self, place: int | slice) -> Encoded | list[Encoded]:
-        """One row, or some."""
-        if isinstance(place, slice):
-            return [self[row] for row in range(*place.indices(len(self)))]
-        if not 0 <= place < self.whole:
-            raise IndexError(place)
+    def row(self, place: int) -> Encoded:
+        """The tokens of one row, and those one further."""
         start = place * self.length
         window = np.asarray(self.ids[start : start + self.length + 1], dtype=np.int32)
         return Encoded(tokens=window[:-1], target=window[1:], row=place)

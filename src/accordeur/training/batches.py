@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from accordeur.example import IGNORED, Encoded
+from accordeur.training.even import Even
 
 WINDOW = 64  # batches per shuffled window: wide enough for tight length buckets, small beside a large set
 
@@ -74,6 +76,18 @@ def targets(items: Sequence[Encoded], device: str | torch.device) -> Tensor | No
     return torch.tensor(values, dtype=kind, device=device)
 
 
+def widths_of(items: Sequence[Encoded]) -> npt.NDArray[np.int64]:
+    """(rows,): how long each row is for the model; rows of one width are not made for it."""
+    if isinstance(items, Even):
+        return np.full(len(items), width(items[0]), dtype=np.int64)
+    return np.fromiter((width(item) for item in items), dtype=np.int64, count=len(items))
+
+
+def mean_tokens(items: Sequence[Encoded]) -> float:
+    """Tokens of an average row."""
+    return float(len(items[0].tokens)) if isinstance(items, Even) else sum(len(item.tokens) for item in items) / len(items)
+
+
 def width(item: Encoded) -> int:
     """How long a row is for the model: its tokens, or its target where that is longer (sequence to sequence)."""
     asked = len(item.target) if isinstance(item.target, np.ndarray) and item.target.ndim == 1 else 0
@@ -91,7 +105,7 @@ def steps(items: Sequence[Encoded], batch_rows: int, micro_tokens: int, seed: in
     Rows are shuffled, cut into windows, sorted by length inside a window and cut into batches; the batches are
     then shuffled over the whole epoch. What a batch holds depends on rows, seed and epoch, never on `micro_tokens`.
     """
-    widths = np.fromiter((width(item) for item in items), dtype=np.int64, count=len(items))
+    widths = widths_of(items)
     for rows in batch_rows_of_epoch(widths, batch_rows, seed, epoch):
         yield tight_micro_batches(rows, widths, micro_tokens)
 
@@ -153,5 +167,5 @@ def tight_micro_batches(rows: Sequence[int] | np.ndarray, widths: np.ndarray, mi
 
 def by_length(items: Sequence[Encoded], micro_tokens: int) -> list[list[int]]:
     """All rows, longest first, in batches within the token budget: for evaluation and features."""
-    widths = np.fromiter((width(item) for item in items), dtype=np.int64, count=len(items))
+    widths = widths_of(items)
     return micro_batches(np.argsort(-widths, kind="stable"), widths, micro_tokens)

@@ -34,6 +34,7 @@ def accumulate(
     Returns the mean loss and the real tokens. A loss that isn't finite ends it at once, before the backward pass.
     """
     units = max(1, sum(items[row].units for part in parts for row in part))
+    network.whole = (units, sum(map(len, parts)))  # for a loss that is the sum of two means
     total, tokens = 0.0, 0
     for part in parts:
         batch = collate([items[row] for row in part], pad, device.device)
@@ -44,6 +45,7 @@ def accumulate(
         if not math.isfinite(total):
             break
         (loss / units).backward()
+    network.whole = None
     return total / units, tokens
 
 

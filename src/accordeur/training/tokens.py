@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from accordeur.example import Encoded
 from accordeur.store import is_sealed, read_json, recover, sealed_folder, write_json
+from accordeur.training.even import Even
 
 ABOUT = "about.json"
 IDS = np.dtype("<i4")
@@ -118,8 +119,11 @@ def form_of(item: Encoded) -> str:
 
 
 def data_digest(items: Sequence[Encoded]) -> str:
-    """SHA-256 over tokens, segments and targets; of kept rows, as it was taken when they were written."""
-    if isinstance(items, Tokens):
+    """SHA-256 over tokens, segments and targets; of kept rows, as it was taken when they were written.
+
+    Rows that are made when asked for say themselves what they follow from.
+    """
+    if isinstance(items, Tokens | Even):
         return items.digest
     total = hashlib.sha256()
     for item in items:

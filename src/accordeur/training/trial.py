@@ -77,7 +77,7 @@ def step_seconds(
         synchronize(device)
         times.append(time.perf_counter() - begun)
         tokens.append(real)
-    mean_tokens = sum(len(item.tokens) for item in items) / len(items) * min(settings.batch_rows, len(items))
+    mean_tokens = batches.mean_tokens(items) * min(settings.batch_rows, len(items))
     timed = slice(1, None) if len(times) > 1 else slice(None)
     return sum(times[timed]) / sum(tokens[timed]) * mean_tokens
 
