@@ -93,6 +93,15 @@ STEPS = (
         needs=("gpt2-shape",),
     ),
     Step(name="methods"),
+    Step(name="methods-sample"),
+    Step(name="methods-banking77"),
+    Step(name="domain"),
+    Step(name="domain-task"),
+    Step(name="methods-sick"),
+    Step(name="methods-wikigold"),
+    Step(name="methods-alpaca"),
+    Step(name="domain-public"),
+    Step(name="domain-public-task"),
 )
 
 

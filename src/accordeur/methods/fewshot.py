@@ -39,6 +39,8 @@ class Fewshot(Method):
         """Picks the number of examples on validation rows; nothing else is fitted."""
         if base.family == "encoder":
             raise NotApplicable("an encoder reads no examples in a prompt; `head` learns from them instead")
+        if task.kind == "text":
+            raise NotApplicable("a raw text asks nothing that worked examples could answer")
         pool = self.pool(task, context.seed)
         prompt = next(prompt for prompt in prompts_of(task) if prompt.name.startswith(("yours", "role")))
         model = open_asking(task, base, prompt, context)

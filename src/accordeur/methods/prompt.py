@@ -17,6 +17,7 @@ from accordeur.method import Method
 from accordeur.models._asking import NO_SHOTS, prompts_of
 from accordeur.models._vectors import Vectors
 from accordeur.models.ask import choose, open_asking, spread
+from accordeur.models.domain import untrained
 from accordeur.models.headed import Headed
 from accordeur.models.judge import validation_score
 from accordeur.task import Task
@@ -39,9 +40,11 @@ class PromptMethod(Method):
     seeded: ClassVar[bool] = False
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
-        """Picks the prompt on validation rows; nothing else is fitted."""
+        """Picks the prompt on validation rows; nothing else is fitted. A raw text is put to the base without any words around."""
         if base.family == "encoder":
             return by_similarity(task, base, context)
+        if task.kind == "text" and base.family != "remote":
+            return untrained(task, base, context)
         prompts = prompts_of(task)
         model = open_asking(task, base, prompts[0], context)
         chosen, scores = choose(task, model, {prompt.name: (prompt, NO_SHOTS) for prompt in prompts}, context)
