@@ -7,11 +7,11 @@ import pytest
 import transformers as hf
 
 from accordeur.training import choices
-from accordeur.training.choices import choice_log_probs, common_prefix, grow, pair_by_pair
+from accordeur.training.choices import choice_log_probs, grow, pair_by_pair
 
 from . import tiny
 
-SHARED = [7, 8, 9, 10, 11]
+SHARED = list(range(7, 30))
 LABELS = [[5], [6, 20], [6, 21], [6, 20, 30, 31], [40, 41]]
 
 
@@ -46,14 +46,6 @@ def test_models_that_cannot_branch_score_pair_by_pair(make: Any, way: int, monke
     monkeypatch.setattr(choices, "pair_by_pair", lambda *given: (calls.append(1), plain(*given))[1])
     choice_log_probs(make(), prompts(True, 2), LABELS, tiny.CPU, tiny.PAD)
     assert len(calls) == way
-
-
-def test_the_common_prefix_leaves_every_prompt_a_token() -> None:
-    assert common_prefix([[1, 2, 3], [1, 2, 4]]) == 2
-    assert common_prefix([[1, 2], [1, 2], [1, 2]]) == 1
-    assert common_prefix([[3, 2], [1, 2]]) == 0
-    assert common_prefix([[1, 2, 3], [1]]) == 0
-    assert common_prefix([[1, 2, 3]]) == 0
 
 
 def test_the_tree_reads_a_common_beginning_once() -> None:

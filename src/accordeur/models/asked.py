@@ -24,11 +24,11 @@ from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
 from accordeur.tasks.classify import labelled
 from accordeur.tasks.write import answer_ids, answered_item, opening_ids
-from accordeur.training import scoring
 from accordeur.training.choices import choice_log_probs
 from accordeur.training.device import plan_device
 from accordeur.training.features import encode
 from accordeur.training.network import Network
+from accordeur.training.prefix import answer_log_probs
 
 SHOTS_FILE = "shots.json"
 
@@ -100,7 +100,7 @@ class Asked(AdaptedModel):
         wide = Codec(tokenizer=codec.tokenizer, family=codec.family, max_length=positions(model) or 1_000_000)
         items = [answered_item(ids, answer_ids(example, codec), row, wide) for row, (example, ids) in enumerate(pairs)]
         network = Network(model, "seq2seq" if self.base.family == "encoder-decoder" else "causal")
-        found = scoring.log_probs(network, items, self.device, codec.pad)
+        found = answer_log_probs(network, items, self.device, codec.pad)
         return [
             TokenLogProbs(log_probs=row, characters=len(str(example.expected)))
             for example, row in zip(examples, found, strict=True)

@@ -16,6 +16,7 @@ from accordeur.plan import DevicePlan
 from accordeur.training.batches import micro_batches, padded
 from accordeur.training.device import scoring_precision, threads
 from accordeur.training.network import Network, is_decoder
+from accordeur.training.prefix import Past, families, read_prefix, sees_everything
 from accordeur.training.scoring import evaluating, log_probs
 from accordeur.training.vocabulary import VocabularyHead, find_head, logit_tiles
 
@@ -73,7 +74,7 @@ def grow(continuations: Sequence[Ids]) -> Tree:
 def choice_log_probs(trunk: Any, prompts: Sequence[Ids], continuations: Sequence[Ids], device: DevicePlan, pad: int) -> Array:
     """(rows, labels): the sum of the log-probabilities of every continuation's tokens after every prompt.
 
-    Decoders with full attention read what all prompts begin with once, each prompt once for all labels, and what
+    Decoders with full attention read what prompts begin with in common once, each prompt once for all labels, and what
     labels begin with in common once. Other models score every pair; the result is the same.
     """
     trunk.to(device.device)
@@ -84,70 +85,35 @@ def choice_log_probs(trunk: Any, prompts: Sequence[Ids], continuations: Sequence
         return pair_by_pair(trunk, prompts, continuations, device, pad)
     tree = grow(continuations)
     table = np.empty((len(prompts), len(continuations)), dtype=np.float32)
-    shared = common_prefix(prompts)
-    widths = np.array([len(prompt) - shared + len(tree.tokens) for prompt in prompts])
     with evaluating(trunk), threads(device), scoring_precision(device):
-        past = read_prefix(trunk, prompts[0][:shared], device)
-        for rows in micro_batches(np.argsort(-widths, kind="stable"), widths, device.micro_tokens):
-            suffixes = [prompts[row][shared:] for row in rows]
-            table[rows] = score(trunk, head, suffixes, tree, past, pad)
+        for rows, shared in families(prompts):
+            past = read_prefix(trunk, prompts[rows[0]][:shared], device)
+            widths = np.array([len(prompts[row]) - shared + len(tree.tokens) for row in rows])
+            for part in micro_batches(np.argsort(-widths, kind="stable"), widths, device.micro_tokens):
+                chosen = [rows[place] for place in part]
+                table[chosen] = score(trunk, head, [prompts[row][shared:] for row in chosen], tree, past, pad)
     return table
 
 
 def branches(trunk: Any) -> bool:
     """Whether one pass can hold several branches: a decoder whose every layer sees every earlier token."""
-    settings = trunk.config.get_text_config().to_dict()
-    layers = set(settings.get("layer_types") or ["full_attention"])
-    window = settings.get("sliding_window") if settings.get("use_sliding_window", True) else None
-    plain = Network(trunk, "causal").tiled if is_decoder(trunk) else False
-    return plain and layers == {"full_attention"} and not window and settings.get("model_type") not in UNSUITED
+    return sees_everything(trunk) and bool(Network(trunk, "causal").tiled)
 
 
-# positions that don't come as an argument, or windows of their own
-UNSUITED = ("mamba", "mamba2", "rwkv", "xlstm", "bloom", "mpt", "falcon", "gpt_neo")
-
-
-def common_prefix(prompts: Sequence[Ids]) -> int:
-    """How many first tokens all prompts share; every prompt keeps at least one token after it."""
-    first, shortest = prompts[0], min(len(prompt) for prompt in prompts)
-    if shortest < 1:
-        raise ValueError("a prompt needs at least one token")
-    if len(prompts) == 1:
-        return 0
-    shared = np.ones(shortest - 1, dtype=bool)
-    for prompt in prompts[1:]:
-        shared &= np.asarray(prompt[: shortest - 1]) == np.asarray(first[: shortest - 1])
-    return int(shared.argmin()) if not shared.all() else shortest - 1
-
-
-def read_prefix(trunk: Any, prefix: Ids, device: DevicePlan) -> list[tuple[Tensor, Tensor]]:
-    """Keys and values of the shared prefix, one pair per layer, each (1, heads, P, size); empty for no prefix."""
-    if len(prefix) == 0:
-        return []
-    tokens = torch.tensor([[int(token) for token in prefix]], device=device.device)
-    cache = trunk.base_model(input_ids=tokens, use_cache=True).past_key_values
-    return [(layer.keys, layer.values) for layer in cache.layers]
-
-
-def score(
-    trunk: Any, head: VocabularyHead, suffixes: Sequence[Ids], tree: Tree, past: list[tuple[Tensor, Tensor]], pad: int
-) -> Array:
+def score(trunk: Any, head: VocabularyHead, suffixes: Sequence[Ids], tree: Tree, past: Past, pad: int) -> Array:
     """(B, labels) for rows that share the prefix: one pass over what is left of the prompts and the tree."""
-    from transformers import DynamicCache
-
-    prefix = past[0][0].shape[2] if past else 0
+    prefix = past.length
     place = trunk.device
     suffix_BS = padded(suffixes, pad, place)
     rows, width = suffix_BS.shape
     lengths_B = torch.tensor([len(suffix) for suffix in suffixes], device=place)
     nodes_BM = torch.tensor(tree.tokens, dtype=torch.int64, device=place).expand(rows, -1)
-    cache = DynamicCache([(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)) for keys, values in past])
     hidden_BTH = trunk.base_model(
         input_ids=torch.cat([suffix_BS, nodes_BM], 1),
         position_ids=positions(lengths_B, width, tree, prefix),
         attention_mask=visibility(lengths_B, width, tree, prefix, next(trunk.parameters()).dtype),
-        past_key_values=cache if past else None,
-        use_cache=bool(past),
+        past_key_values=past.cache(rows),
+        use_cache=bool(prefix),
     ).last_hidden_state
     ends_B1H = hidden_BTH[torch.arange(rows, device=place), lengths_B - 1][:, None]
     states_BNH = torch.cat([ends_B1H, hidden_BTH[:, width:]], 1)

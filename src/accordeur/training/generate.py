@@ -13,6 +13,7 @@ from torch import Tensor
 from accordeur.plan import DevicePlan, Sampling
 from accordeur.training.device import scoring_precision, threads
 from accordeur.training.network import is_encoder_decoder
+from accordeur.training.prefix import families, read_prefix, sees_everything
 from accordeur.training.scoring import evaluating
 
 Ids = Sequence[int] | npt.NDArray[np.int32]
@@ -30,14 +31,38 @@ def generate(trunk: Any, prompts: Sequence[Ids], sampling: Sampling, device: Dev
     trunk.to(device.device)
     with torch.random.fork_rng(), evaluating(trunk), threads(device), scoring_precision(device):
         torch.manual_seed(sampling.seed)
-        for rows in groups([len(prompt) for prompt in prompts], sampling.max_new_tokens, device.micro_tokens):
-            inputs = padded_prompts([prompts[row] for row in rows], pad, left=not is_encoder_decoder(trunk))
-            inputs = {name: tensor.to(device.device) for name, tensor in inputs.items()}
-            written = trunk.generate(**inputs, generation_config=generation)
-            skip = 1 if is_encoder_decoder(trunk) else inputs["input_ids"].shape[1]
-            for row, ids in zip(rows, written[:, skip:].tolist(), strict=True):
-                results[row] = until_stop(ids, stops)
+        for family, shared in begun_alike(trunk, prompts, sampling):
+            past = read_prefix(trunk, prompts[family[0]][:shared], device)
+            rests = [prompts[row][shared:] for row in family]
+            for part in groups([len(prompts[row]) for row in family], sampling.max_new_tokens, device.micro_tokens):
+                inputs = padded_prompts([rests[place] for place in part], pad, left=not is_encoder_decoder(trunk))
+                inputs = behind(prompts[family[0]][:shared], inputs, device)
+                written = trunk.generate(**inputs, past_key_values=past.cache(len(part)), generation_config=generation)
+                skip = 1 if is_encoder_decoder(trunk) else inputs["input_ids"].shape[1]
+                for place, ids in zip(part, written[:, skip:].tolist(), strict=True):
+                    results[family[place]] = until_stop(ids, stops)
     return results
+
+
+def begun_alike(trunk: Any, prompts: Sequence[Ids], sampling: Sampling) -> list[tuple[list[int], int]]:
+    """(rows, how many first tokens are read once for all of them); nothing is shared where the trunk can't branch."""
+    if not prompts:
+        return []
+    if sampling.beams > 1 or not sees_everything(trunk):
+        return [(list(range(len(prompts))), 0)]
+    return families(prompts)
+
+
+def behind(prefix: Ids, inputs: dict[str, Tensor], device: DevicePlan) -> dict[str, Tensor]:
+    """The rows behind what they all begin with, (B, P + T): the padding stands between the two and is never seen."""
+    inputs = {name: tensor.to(device.device) for name, tensor in inputs.items()}
+    if len(prefix) == 0:
+        return inputs
+    tokens = torch.tensor([int(token) for token in prefix], device=device.device).expand(len(inputs["input_ids"]), -1)
+    return {
+        "input_ids": torch.cat([tokens, inputs["input_ids"]], 1),
+        "attention_mask": torch.cat([torch.ones_like(tokens), inputs["attention_mask"]], 1),
+    }
 
 
 def config(sampling: Sampling, stops: Sequence[int], pad: int) -> Any:
