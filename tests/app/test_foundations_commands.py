@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,10 @@ def test_merges_are_explained_and_drawn(files: Path) -> None:
         (("tokenizer", "train", "none.txt"), "no file or folder"),
         (("tokenizer", "compare", "0.txt", "--train"), "--unseen"),
         (("tokenizer", "explain", "  "), "no word"),
-        (("pretrain", "0.txt"), "nothing to score on"),
+        (("pretrain", "0.txt", "--width", "100", "--heads", "3"), "not a multiple of 3 heads"),
+        (("pretrain", "0.txt", "--layers", "0"), "layers 0: expected at least 1"),
+        (("pretrain", "0.txt", "--objective", "masked"), "doesn't fit family gpt"),
+        (("pretrain", "none.txt"), "no file or folder"),
         (("pretrain", "0.txt", "1.txt", "--family", "rnn"), "family 'rnn'"),
     ],
 )
@@ -65,5 +69,18 @@ def test_wrong_requests_are_refused(files: Path, arguments: tuple[str, ...], mes
 def test_a_base_is_pretrained_from_two_files(files: Path) -> None:
     said = run("pretrain", "0.txt", "1.txt", "--size", "tiny", "--steps", "2", "--out", "base")
     assert "2 steps" in said
+    assert "FLOPs, about" in said
     assert "bits per character" in said
     assert (files / "base" / "model.safetensors").is_file()
+
+
+def test_one_text_is_enough_and_its_end_is_held_out(files: Path) -> None:
+    flags = ("--layers", "1", "--width", "32", "--heads", "2", "--context", "16", "--vocabulary", "300")
+    said = run(
+        "pretrain", "0.txt", *flags, "--family", "bert", "--objective", "masked-whole-words", "--steps", "2", "--out", "base"
+    )
+    assert "2 steps" in said
+    record = json.loads((files / "base" / "pretraining.json").read_text("utf-8"))
+    assert record["objective"] == "masked-whole-words"
+    assert record["shape"] == {"layers": 1, "width": 32, "heads": 2, "context": 16, "vocabulary": 300}
+    assert record["files"][0][-1] == record["held_out"][0][-2]  # where the one ends, the other begins

@@ -10,7 +10,7 @@ import pytest
 
 from accordeur.errors import DataError
 from accordeur.foundations import corpus
-from accordeur.foundations.corpus import Source, pieces, sources, texts
+from accordeur.foundations.corpus import Source, divided, pieces, sources, texts
 from tests.foundations.words import text
 
 
@@ -82,3 +82,24 @@ def test_what_is_not_there_is_refused(tmp_path: Path) -> None:
         sources([tmp_path / "none.txt"])
     with pytest.raises(DataError, match="no text file"):
         sources([tmp_path])
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz", "a.jsonl"])
+def test_a_file_is_divided_into_beginning_and_end(tmp_path: Path, small_pieces: None, name: str) -> None:
+    content = "\n".join(json.dumps({"text": line}) for line in text(60).splitlines()) if name.endswith("jsonl") else text(60)
+    (tmp_path / name).write_bytes(gzip.compress(content.encode()) if name.endswith("gz") else content.encode())
+    source = Source(path=tmp_path / name)
+    head, tail = divided(source, 0.2)
+    left, right = ("".join(texts([part])) for part in (head, tail))
+    assert left + right == "".join(texts([source]))
+    assert 0.15 < len(right) / len(left + right) < 0.25
+    assert left.endswith(("\n", "."))
+    assert list(pieces([head]))[-1].last
+    assert list(pieces([tail]))[-1].last
+
+
+def test_a_text_too_short_to_be_divided_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("word")
+    with pytest.raises(DataError, match="too short"):
+        divided(Source(path=path), 0.1)

@@ -87,9 +87,10 @@ def test_arguments_become_a_request(folder: Path) -> None:
     assert [source.path.name for source in request.held_out] == ["1.txt"]
 
 
-def test_one_file_alone_is_refused(folder: Path) -> None:
-    with pytest.raises(RecipeError, match="nothing to score on"):
-        requested(PretrainArguments(texts=(folder / "0.txt",), out=folder / "o"))
+def test_of_one_file_alone_the_end_is_held_out(folder: Path) -> None:
+    request, _, _ = requested(PretrainArguments(texts=(folder / "0.txt",), out=folder / "o", size="tiny"))
+    (read,), (scored,) = request.texts, request.held_out
+    assert read.last == scored.first > 0
 
 
 def test_the_dial_grows_with_the_flops_and_weights_are_counted_right() -> None:

@@ -15,11 +15,21 @@ def pretrain(
     text: Annotated[list[Path], typer.Argument(help="Text files or folders (.txt, .jsonl, .gz), or one recipe (.yaml).")],
     out: Annotated[Path, typer.Option(help="Folder of the finished base.")] = Path("base"),
     family: Annotated[str | None, typer.Option(help="gpt, bert or t5. Default: gpt.")] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="Of bert: masked, masked-whole-words or masked-and-next. Default: the family's first.")
+    ] = None,
     size: Annotated[str | None, typer.Option(help="tiny, mini or small. Default: as --budget allows.")] = None,
+    layers: Annotated[int | None, typer.Option(help="Blocks, in place of the size's own; on either side of t5.")] = None,
+    width: Annotated[int | None, typer.Option(help="Of the hidden states.")] = None,
+    heads: Annotated[int | None, typer.Option(help="Of attention; they divide the width.")] = None,
+    context: Annotated[int | None, typer.Option(help="Tokens of a row.")] = None,
+    vocabulary: Annotated[int | None, typer.Option(help="Entries of the tokenizer.")] = None,
     budget: Annotated[float | None, typer.Option(help="Minutes; shape, batch, rate and steps follow. Default: 5.")] = None,
     steps: Annotated[int | None, typer.Option(help="Exactly so many steps.")] = None,
     tokenizer: Annotated[Path | None, typer.Option(help="Folder of a tokenizer to use. Default: a new one.")] = None,
-    held_out: Annotated[list[Path] | None, typer.Option(help="Files to score on. Default: a part of TEXT.")] = None,
+    held_out: Annotated[
+        list[Path] | None, typer.Option(help="Files to score on. Default: the last file, or the end of a single one.")
+    ] = None,
     columns: Annotated[str, typer.Option(help="Columns of JSON lines, with commas between.")] = "text",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
 ) -> None:
@@ -29,13 +39,16 @@ def pretrain(
     from accordeur.app.signals import Stopper
     from accordeur.foundations.command import PretrainArguments, run_pretrain
 
+    shape = {"layers": layers, "width": width, "heads": heads, "context": context, "vocabulary": vocabulary}
     console = Console()
     teller = Teller(console)
     arguments = PretrainArguments(
         texts=tuple(text),
         out=out,
         family=family,
+        objective=objective,
         size=size,
+        shape={name: value for name, value in shape.items() if value is not None},
         minutes=budget,
         steps=steps,
         tokenizer=tokenizer,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from accordeur.context import Context, silent
 from accordeur.errors import RecipeError
-from accordeur.foundations.corpus import Source, sources
+from accordeur.foundations.corpus import Source, divided, sources
+from accordeur.foundations.families import OBJECTIVES, Objective
 from accordeur.foundations.pretrain import Pretrained, PretrainRequest, pretrain
 from accordeur.foundations.pretrain_recipe import read_pretrain_recipe
 from accordeur.foundations.shapes import Family, Shape, shape_for, shape_of
@@ -18,6 +19,7 @@ from accordeur.training.settings import TrainingSettings
 
 RECIPES = (".yaml", ".yml")
 MINUTES = 5.0
+HELD_OUT_SHARE = 0.05  # of a single file
 FAMILIES: dict[str, Family] = {"gpt": "gpt", "bert": "bert", "t5": "t5"}
 FLOPS_PER_SECOND = 3e10  # of a thread pair in training; the trial then measures, the shape only needs the order of magnitude
 
@@ -29,7 +31,9 @@ class PretrainArguments:
     texts: tuple[Path, ...]
     out: Path
     family: str | None = None
+    objective: str | None = None
     size: str | None = None
+    shape: Mapping[str, int] = field(default_factory=dict)  # layers, width, heads, context, vocabulary in place of the size's own
     minutes: float | None = None
     steps: int | None = None
     tokenizer: Path | None = None
@@ -63,19 +67,46 @@ def requested(arguments: PretrainArguments) -> tuple[PretrainRequest, float, int
     if family is None:
         raise RecipeError(f"family {arguments.family!r} is unknown", hint=f"expected {', '.join(FAMILIES)}")
     minutes = arguments.minutes or MINUTES
-    shape = shape_of(arguments.size) if arguments.size else shape_for(FLOPS_PER_SECOND * 60 * minutes)
+    size = shape_of(arguments.size) if arguments.size else shape_for(FLOPS_PER_SECOND * 60 * minutes)
+    shape = checked(replace(size, **arguments.shape))
     texts, held_out = parted(arguments)
     request = PretrainRequest(
         texts=texts,
         held_out=held_out,
         shape=shape,
         family=family,
+        objective=chosen_objective(arguments.objective, family),
         tokenizer=arguments.tokenizer,
         settings=default_settings(shape),
         exact_vocabulary=False,  # a small text has a small vocabulary
         steps=arguments.steps,
     )
     return request, minutes, arguments.seed
+
+
+def checked(shape: Shape) -> Shape:
+    """The shape, if it can be built. RecipeError names what is too small or doesn't fit."""
+    least = {"layers": 1, "width": 8, "heads": 1, "context": 8, "vocabulary": 300}
+    wrong = [
+        f"{name} {getattr(shape, name)}: expected at least {limit}"
+        for name, limit in least.items()
+        if getattr(shape, name) < limit
+    ]
+    if wrong:
+        raise RecipeError("; ".join(wrong))
+    if shape.width % shape.heads:
+        raise RecipeError(
+            f"width {shape.width} is not a multiple of {shape.heads} heads", hint="choose --heads that divide --width"
+        )
+    return shape
+
+
+def chosen_objective(name: str | None, family: Family) -> Objective | None:
+    """The objective by its name; RecipeError where the family has no such one."""
+    found = next((objective for objective in OBJECTIVES[family] if objective == name), None)
+    if name is not None and found is None:
+        raise RecipeError(f"objective {name!r} doesn't fit family {family}", hint=f"expected {' or '.join(OBJECTIVES[family])}")
+    return found
 
 
 def from_recipe(arguments: PretrainArguments) -> tuple[PretrainRequest, float, int]:
@@ -96,12 +127,13 @@ def default_settings(shape: Shape) -> TrainingSettings:
 
 
 def parted(arguments: PretrainArguments) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
-    """Texts and held-out texts: as named; else the last of several files."""
+    """Texts and held-out texts: as named; else the last of several files, or the end of a single one."""
     texts = sources(arguments.texts, arguments.columns)
     if arguments.held_out:
         held_out = sources(arguments.held_out, arguments.columns)
         apart = {source.path.resolve() for source in held_out}
         return tuple(source for source in texts if source.path.resolve() not in apart), tuple(held_out)
     if len(texts) < 2:
-        raise RecipeError("one file alone leaves nothing to score on", hint="name another one with --held-out FILE")
+        head, tail = divided(texts[0], HELD_OUT_SHARE)
+        return (head,), (tail,)
     return tuple(texts[:-1]), (texts[-1],)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -17,10 +17,12 @@ TEXT_ENDINGS = (".txt", ".md", ".jsonl", ".gz")
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One file of raw text. Of JSON lines, the named columns of a row are one document, joined by line breaks."""
+    """One file of raw text, or a part of it. Of JSON lines, the named columns of a row are a document, joined by line breaks."""
 
     path: Path
     columns: tuple[str, ...] = ("text",)
+    first: int = 0  # characters of its text that are left out at the beginning
+    last: int | None = None  # where it ends; None: with the file
 
     @property
     def is_rows(self) -> bool:
@@ -55,12 +57,52 @@ def pieces(given: Sequence[Source]) -> Iterator[Piece]:
     """The text of all files in order. DataError for a binary file, and where all of them together hold no text."""
     empty = True
     for source in given:
-        for piece in rows(source) if source.is_rows else stretches(source):
+        for piece in pieces_of(source):
             empty = empty and not piece.text.strip()
             yield piece
     if empty:
         names = ", ".join(str(source.path) for source in given[:3])
         raise DataError(f"the corpus is empty: no text in {names}", hint="expected UTF-8 text")
+
+
+def pieces_of(source: Source) -> Iterator[Piece]:
+    """The pieces of one file, or of the part of it that is meant."""
+    whole = rows(source) if source.is_rows else stretches(source)
+    if not source.first and source.last is None:
+        yield from whole
+        return
+    place = 0
+    for piece in whole:
+        end = place + len(piece.text)
+        stop = end if source.last is None else min(end, source.last)
+        if stop > max(place, source.first):
+            ends = piece.last or stop == source.last
+            yield Piece(text=piece.text[max(0, source.first - place) : stop - place], last=ends)
+        place = end
+        if source.last is not None and place >= source.last:
+            return
+
+
+def divided(source: Source, share: float) -> tuple[Source, Source]:
+    """A file as its beginning and its end; the end is about that share of it, and begins with a row, a line or else a word.
+
+    DataError where the text is too short to be cut.
+    """
+    total = sum(len(piece.text) for piece in pieces_of(source))
+    wanted, place = total * (1 - share), 0
+    for piece in pieces_of(source):
+        if place + len(piece.text) > wanted:
+            cut = place + (0 if source.is_rows else last_beginning(piece.text, int(wanted) - place))
+            if cut:
+                return replace(source, last=cut), replace(source, first=cut)
+            break
+        place += len(piece.text)
+    raise DataError(f"{source.path} is too short to hold a part of it out", hint="give more text, or a file to score on")
+
+
+def last_beginning(text: str, end: int) -> int:
+    """Where the last line before `end` begins, or where there is none the last word; 0 for none of either."""
+    return text.rfind("\n", 0, end) + 1 or text.rfind(" ", 0, end) + 1
 
 
 def texts(given: Sequence[Source]) -> Iterator[str]:

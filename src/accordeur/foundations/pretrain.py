@@ -24,7 +24,7 @@ from accordeur.store import digest_file, fingerprint, is_sealed, sealed_folder, 
 from accordeur.training.loop import Lent, Training, train
 from accordeur.training.scoring import log_probs
 from accordeur.training.settings import TrainingSettings
-from accordeur.training.trial import plan_steps
+from accordeur.training.trial import measured_step, plan_steps
 
 LAYOUT = 2  # of the ids on disk; those of another layout are written anew
 EVALUATIONS = 40  # over a run
@@ -141,7 +141,20 @@ def beginning(source: Source, characters: int) -> Iterator[str]:
 
 def described(given: Sequence[Source]) -> list[list[Any]]:
     """Files by name, size and columns: enough to see that another text was meant."""
-    return [[source.path.name, source.path.stat().st_size, list(source.columns)] for source in given]
+    return [
+        [
+            source.path.name,
+            source.path.stat().st_size,
+            list(source.columns),
+            *([source.first, source.last] if partial(source) else []),
+        ]
+        for source in given
+    ]
+
+
+def partial(source: Source) -> bool:
+    """Whether a part of a file is meant."""
+    return source.first > 0 or source.last is not None
 
 
 def sealed_as(folder: Path, name: str) -> bool:
@@ -213,15 +226,7 @@ def planned(request: PretrainRequest, network: Any, rows: Sequence[Encoded], con
     def decide() -> dict[str, Any]:
         settings = request.settings
         if request.steps is not None:
-            asked = TrainingPlan(
-                steps=request.steps,
-                batch_rows=settings.batch_rows,
-                evaluate_every=max(1, request.steps // EVALUATIONS),
-                seconds_per_step=0.0,
-                budget_seconds=0.0,
-                reason=f"{request.steps} steps of {settings.batch_rows} rows, as asked",
-            )
-            return asked.plain()
+            return as_asked(request, network, rows, context, pad).plain()
         return plan_steps(
             network,
             rows,
@@ -234,6 +239,21 @@ def planned(request: PretrainRequest, network: Any, rows: Sequence[Encoded], con
         ).plain()
 
     return TrainingPlan(**context.planned("pretrain", decide))
+
+
+def as_asked(request: PretrainRequest, network: Any, rows: Sequence[Encoded], context: Context, pad: int) -> TrainingPlan:
+    """The plan of a request that names its steps; a short trial tells only how long they will take."""
+    assert request.steps is not None
+    settings = request.settings
+    seconds = measured_step(network, rows, settings, context.device, pad=pad, seed=context.seed)
+    return TrainingPlan(
+        steps=request.steps,
+        batch_rows=settings.batch_rows,
+        evaluate_every=max(1, request.steps // EVALUATIONS),
+        seconds_per_step=seconds,
+        budget_seconds=0.0,
+        reason=f"{request.steps} steps of {settings.batch_rows} rows, as asked; {seconds:.3g} s a step",
+    )
 
 
 def lent(context: Context, pad: int, validate: Callable[[], float]) -> Lent:
@@ -275,7 +295,9 @@ def save(pupil: Pupil, tokenizer: Any, pretrained: Pretrained, request: Pretrain
 
 
 def check(request: PretrainRequest) -> None:
-    """RecipeError where the same file is trained on and held out."""
-    twice = {source.path.resolve() for source in request.texts} & {source.path.resolve() for source in request.held_out}
+    """RecipeError where the same file, or the same part of it, is trained on and held out."""
+    ends = {source.path.resolve(): source.last for source in request.texts}
+    held_out = {source.path.resolve(): source.first for source in request.held_out if source.path.resolve() in ends}
+    twice = [path for path, first in held_out.items() if (end := ends[path]) is None or end > first]
     if twice:
-        raise RecipeError(f"{sorted(twice)[0]} is both trained on and held out", hint="hold out a file that is not trained on")
+        raise RecipeError(f"{twice[0]} is both trained on and held out", hint="hold out a file that is not trained on")

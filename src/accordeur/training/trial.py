@@ -6,6 +6,7 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from accordeur.example import Encoded
 from accordeur.plan import DevicePlan, TrainingPlan
 from accordeur.training import adapters, batches, optimizers, randomness, step
 from accordeur.training.device import scoring_precision, threads
+from accordeur.training.even import Even
+from accordeur.training.narrow import narrowed
 from accordeur.training.scoring import evaluating
 from accordeur.training.settings import MAX_EPOCHS, TrainingSettings
 from accordeur.training.trainable import moved_tensors
@@ -41,7 +44,8 @@ def plan_steps(  # noqa: PLR0913  (one call, its arguments named)
     longest = max(1, math.ceil(per_epoch * (settings.epochs or MAX_EPOCHS)))
     with randomness.kept(), threads(device), restored(network), adapters.short_way(network, device):
         network.to(device.device)
-        seconds = step_seconds(network, items, settings, device, pad=pad, seed=seed)
+        with narrowed(network, device):
+            seconds = step_seconds(network, items, settings, device, pad=pad, seed=seed)
         evaluation = evaluation_seconds(network, items, device, pad=pad, seed=seed) * validation_rows
     usable = budget_seconds * RESERVE
     evaluations = max(1, min(EVALUATIONS, int(EVALUATION_SHARE * usable / max(evaluation, 1e-9))))
@@ -57,6 +61,15 @@ def plan_steps(  # noqa: PLR0913  (one call, its arguments named)
         reason=f"{steps} steps of {settings.batch_rows} rows: {bound}; {seconds:.3g} s a step, "
         f"{evaluations} validations of {evaluation:.3g} s",
     )
+
+
+def measured_step(
+    network: Any, items: Sequence[Encoded], settings: TrainingSettings, device: DevicePlan, *, pad: int, seed: int
+) -> float:
+    """Seconds of an average step on this machine; everything is afterwards as it was."""
+    with randomness.kept(), threads(device), restored(network), adapters.short_way(network, device):
+        network.to(device.device)
+        return step_seconds(network, items, settings, device, pad=pad, seed=seed)
 
 
 def step_seconds(
@@ -84,6 +97,8 @@ def step_seconds(
 
 def typical_steps(items: Sequence[Encoded], batch_rows: int, micro_tokens: int, seed: int) -> list[list[list[int]]]:
     """A few steps of the first epoch: the median one to warm up, then those at even quantiles of size."""
+    if isinstance(items, Even):
+        return list(islice(batches.steps(items, batch_rows, micro_tokens, seed, 0), TRIAL_STEPS + 1))
     drawn = list(batches.steps(items, batch_rows, micro_tokens, seed, 0))
     sizes = [sum(len(items[row].tokens) for part in parts for row in part) for parts in drawn]
     order = np.argsort(sizes, kind="stable")
