@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,22 @@ def digest_file(path: Path) -> str:
 
 def fingerprint(value: Any) -> str:
     """A short, stable name for plain data: the first 16 hex digits of the SHA-256 of its canonical JSON."""
+    return digest(canonical(value))[:16]
+
+
+def fingerprint_rows(rows: Iterable[Any]) -> str:
+    """The fingerprint of the list of some rows, none of which is held."""
+    state = hashlib.sha256(b"[")
+    for number, row in enumerate(rows):
+        state.update(b"," * (number > 0) + canonical(row))
+    state.update(b"]")
+    return state.hexdigest()[:16]
+
+
+def canonical(value: Any) -> bytes:
+    """Plain data as the one JSON text that its fingerprint is made of."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return digest(text.encode("utf-8", "surrogatepass"))[:16]
+    return text.encode("utf-8", "surrogatepass")
 
 
 @contextlib.contextmanager

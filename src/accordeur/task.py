@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from accordeur.example import Example
-from accordeur.store import fingerprint
+from accordeur.store import fingerprint, fingerprint_rows
 
 KindName = Literal["classify", "tag", "extract", "write", "prefer", "text"]
 
@@ -19,9 +19,9 @@ class Task:
 
     name: str
     kind: KindName
-    train: tuple[Example, ...]
-    validation: tuple[Example, ...]
-    test: tuple[Example, ...]
+    train: Sequence[Example]
+    validation: Sequence[Example]
+    test: Sequence[Example]
     metrics: tuple[str, ...]
     labels: tuple[str, ...] = ()  # classify: class names (none for grades); tag: IOB2 tags; extract: "no answer" if possible
     definitions: tuple[str, ...] = ()  # one description per label, where the user gave them
@@ -52,4 +52,4 @@ class Task:
 
 def rows_fingerprint(examples: Sequence[Example]) -> str:
     """Names some rows by what is given, what is expected, their ids and their order."""
-    return fingerprint([[example.id, dict(example.given), example.expected] for example in examples])
+    return fingerprint_rows([example.id, dict(example.given), example.expected] for example in examples)

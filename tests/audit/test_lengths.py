@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from accordeur.audit import audit
-from accordeur.audit.lengths import BINS, spread
+from accordeur.audit.lengths import BINS
+from accordeur.audit.subject import spread
 from accordeur.task import Task
 from accordeur.tasks import Codec
 from tests.audit.subjects import codes, finding, instructed, labelled, subject

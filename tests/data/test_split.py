@@ -120,7 +120,7 @@ def test_given_groups_of_the_test_are_left_out_of_train() -> None:
     examples = [row(f"text {n}", f"class {n % 2}", n, author=str(n // 10)) for n in range(60)]
     test = [row("new", "class 0", 1, author="3")]
     splits = split(examples, kind="classify", test=test, rule=SplitRule(group="author"))
-    assert len(splits.dropped) == 10
+    assert len(list(splits.dropped)) == 10
     assert all(example.extra["author"] != "3" for example in (*splits.train, *splits.validation))
 
 

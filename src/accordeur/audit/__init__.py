@@ -26,18 +26,22 @@ from accordeur.errors import DataError
 __all__ = ["Audit", "Finding", "Subject", "audit", "audit_splits", "refuse", "summary"]
 
 Check = Callable[[Subject], Seen]
-QUICK: tuple[Check, ...] = (sizes.look, leakage.look, conflicts.look, duplicates.look)
+EXACT: tuple[Check, ...] = (sizes.look, leakage.look, conflicts.look, duplicates.look)
 TEXTS: tuple[Check, ...] = (damage.look, special.look, personal.look, languages.look)
 SLOW: tuple[Check, ...] = (suspects.look, lengths.look, shift.look)
 QUICK_TEXTS = 20_000  # rows whose text a quick audit looks through
 
 
 def audit(subject: Subject, *, quick: bool = False) -> Audit:
-    """Runs the checks; errors stand before warnings. Quick: without suspicious labels, lengths and shift."""
-    seen = [check(subject) for check in QUICK]
-    light = thinned(subject) if quick else subject
+    """Runs the checks; errors stand before warnings. Quick: without suspicious labels, lengths and shift.
+
+    Counts, exact repeats, leaks and conflicts are of all rows; the other checks look at `subject.sample`, which the
+    audit says where it is not all of them.
+    """
+    seen = [sampled(subject), *(check(subject) for check in EXACT)]
+    light = subject.thinned(QUICK_TEXTS) if quick else subject.sample
     seen += [check(light) for check in TEXTS]
-    seen += [] if quick else [check(subject) for check in SLOW]
+    seen += [] if quick else [check(light) for check in SLOW]
     findings = sorted((finding for found in seen for finding in found.findings), key=lambda finding: finding.severity != "error")
     facts = {name: value for found in seen for name, value in found.facts.items()}
     return Audit(
@@ -45,22 +49,18 @@ def audit(subject: Subject, *, quick: bool = False) -> Audit:
     )
 
 
-def thinned(subject: Subject) -> Subject:
-    """The same parts with at most QUICK_TEXTS rows in all, evenly spread."""
-    if len(subject.rows) <= QUICK_TEXTS:
-        return subject
-    return replace(
-        subject,
-        parts={
-            part: lengths.spread(rows, max(1, QUICK_TEXTS * len(rows) // len(subject.rows)))
-            for part, rows in subject.parts.items()
-        },
-    )
+def sampled(subject: Subject) -> Seen:
+    """Says where only some of the rows are looked at one by one."""
+    looked, total = len(subject.sample.rows), len(subject.rows)
+    if looked == total:
+        return Seen()
+    finding = Finding(code="sampled", severity="warning", count=looked, values={"total": total})
+    return Seen(findings=(finding,), facts={"sample": {"rows": looked, "of": total}})
 
 
 def audit_splits(splits: Splits, kind: str, *, group: str | None = None, quick: bool = True) -> Audit:
     """The audit of splits as they will be learned and judged by; rows that the splitting left out are told, not refused."""
-    return audit(Subject(kind=kind, parts=splits.parts(), group=group, left_out=splits.dropped), quick=quick)
+    return audit(Subject(kind=kind, parts=splits.parts(), group=group, left_out=splits.left_out), quick=quick)
 
 
 def refuse(found: Audit, *, force: bool = False, where: str = "") -> Audit:

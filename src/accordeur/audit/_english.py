@@ -9,6 +9,13 @@ ENGLISH: dict[str, tuple[str, str]] = {
         "Rows that can't be read or lack something: {count}.",
         "Mend them at their source; --fix OUT writes a copy without them.",
     ),
+    "sampled": (
+        "Looked through row by row: {count} of {total} rows, evenly spread.",
+        (
+            "Exact repeats, leaks and conflicting labels were looked for among all rows; what is said of near repeats,"
+            " texts, labels and lengths is said of these rows."
+        ),
+    ),
     "no-split": (
         "The rows can't be divided into train, validation and test: {reason}",
         "{hint}",

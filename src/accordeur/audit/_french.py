@@ -9,6 +9,13 @@ FRENCH: dict[str, tuple[str, str]] = {
         "Lignes illisibles ou incomplètes : {count}.",
         "Les corriger à la source ; --fix OUT écrit une copie sans elles.",
     ),
+    "sampled": (
+        "Lignes examinées une à une : {count} sur {total}, régulièrement espacées.",
+        (
+            "Répétitions exactes, fuites et étiquettes contradictoires ont été cherchées dans toutes les lignes ; ce qui est"
+            " dit des répétitions approchées, des textes, des étiquettes et des longueurs vaut pour ces lignes."
+        ),
+    ),
     "no-split": (
         "Impossible de répartir les lignes entre apprentissage, validation et test : {reason}",
         "{hint}",

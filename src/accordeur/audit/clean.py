@@ -6,18 +6,23 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from accordeur.audit.leakage import near_leaks
 from accordeur.audit.subject import Subject
-from accordeur.data.bonds import group_of
+from accordeur.data.bonds import without
 from accordeur.data.csv import detect, given
-from accordeur.data.leaks import conflicting, repeats
+from accordeur.data.keyed import Keyed, numbered, taken, twins
+from accordeur.data.leaks import conflicting, repeated
 from accordeur.data.lines import MAX_LINE
 from accordeur.data.sniff import Format, format_of
+from accordeur.data.stored import Places
 from accordeur.errors import RecipeError
+from accordeur.example import Example
 from accordeur.store import write_bytes
 
 BOM = b"\xef\xbb\xbf"
@@ -35,32 +40,39 @@ class Change:
 def removals(subject: Subject) -> dict[str, Change]:
     """The rows of the first part that a copy does without, by place. Near duplicates of its own rows and doubtful labels stay."""
     part = next(iter(subject.parts))
-    rows, keys = subject.parts[part], subject.keys
+    mine = subject.keyed[part]
     found: dict[str, Change] = {}
 
-    def leave_out(row: str, why: str, because: str) -> None:
-        found.setdefault(row, Change(row=row, why=why, because=because))
+    def leave_out(places: Places, why: str, others: Sequence[Example], because: Places) -> None:
+        for row, twin in zip(taken(mine.rows, places), taken(others, because), strict=True):
+            found.setdefault(row.place, Change(row=row.place, why=why, because=twin.place))
 
     for other in [name for name in subject.parts if name != part]:
-        places = {keys.given(row): row.place for row in reversed(subject.parts[other])}
-        groups = {group_of(row, subject.group): row.place for row in subject.parts[other]} if subject.group else {}
-        groups.pop(None, None)
-        for row in rows:
-            if twin := places.get(keys.given(row)):
-                leave_out(row.place, "leaked", twin)
-            elif subject.group and (twin := groups.get(group_of(row, subject.group))):
-                leave_out(row.place, "leaked-group", twin)
-        for one, near in near_leaks(subject, part, other):
-            leave_out(subject.rows[one].place, "near-leak", subject.rows[near].place)
+        theirs = subject.parts[other]
+        leaked = twins(mine.given, subject.keyed[other].given)
+        leave_out(np.flatnonzero(leaked >= 0), "leaked", theirs, leaked[leaked >= 0])
+        if subject.group:
+            parted = without(mine, subject.keyed[other], group=subject.group)
+            leave_out(parted.left_out, "leaked-group", theirs, parted.twins)
+        sample = subject.sample
+        near = np.array(near_leaks(sample, part, other), np.int64).reshape(-1, 2)
+        for one, twin in zip(taken(sample.rows, near[:, 0]), taken(sample.rows, near[:, 1]), strict=True):
+            found.setdefault(one.place, Change(row=one.place, why="near-leak", because=twin.place))
     if subject.kind in ("classify", "tag"):
-        several = {conflict.places[0] for conflict in conflicting(rows, keys)}
-        first = {keys.given(row): row.place for row in reversed(rows)}
-        for row in rows:
-            if first[keys.given(row)] in several:
-                leave_out(row.place, "conflict", first[keys.given(row)])
-    for place, twin in repeats(rows, keys):
-        leave_out(place, "duplicate", twin)
+        rows, firsts = conflicted(mine)
+        leave_out(rows, "conflict", mine.rows, firsts)
+    again, firsts = repeated(mine)
+    leave_out(again, "duplicate", mine.rows, firsts)
     return found
+
+
+def conflicted(part: Keyed) -> tuple[Places, Places]:
+    """(the rows whose text stands with several labels, the first row of each one's text), as places."""
+    several = {conflict.places[0] for conflict in conflicting(part)}
+    texts = numbered(part.given)
+    first = [place for place in texts.first.tolist() if part.rows[place].place in several]
+    rows = np.flatnonzero(np.isin(texts.first[texts.of], first))
+    return rows, texts.first[texts.of[rows]]
 
 
 def clean(path: Path, out: Path, subject: Subject, separator: str | None = None) -> list[Change]:
@@ -68,8 +80,7 @@ def clean(path: Path, out: Path, subject: Subject, separator: str | None = None)
     format = require_target(path, out, separator)
     part = next(iter(subject.parts))
     removed = removals(subject)
-    good = {row.line for row in subject.parts[part]}
-    kept = good - {row.line for row in subject.parts[part] if row.place in removed}
+    kept = {row.line for row in subject.parts[part] if row.place not in removed}
     if not kept:
         raise RecipeError(f"nothing would be left of {path}", hint="look at the findings: are the right columns read?")
     if format.name == "parquet":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accordeur.audit.finding import Finding, Seen, Severity, first
 from accordeur.audit.subject import Subject
+from accordeur.data.keyed import joined, keyed
 from accordeur.data.leaks import conflicting
 from accordeur.data.split import is_classes
 
@@ -14,7 +15,7 @@ def look(subject: Subject) -> Seen:
     """Texts that stand with more than one label (or other tags)."""
     if subject.kind != "tag" and not (subject.rows and is_classes(subject.kind, subject.rows)):
         return Seen()
-    found = conflicting([*subject.rows, *(row for row, _ in subject.left_out)], subject.keys)
+    found = conflicting(joined([*subject.keyed.values(), *(keyed(part.rows, subject.kind) for part in subject.left_out)]))
     if not found:
         return Seen()
     rows = sum(sum(conflict.labels.values()) for conflict in found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from accordeur.audit.finding import Finding, Seen, first
 from accordeur.audit.shingles import letters
 from accordeur.audit.subject import NEAR, Subject
-from accordeur.data.leaks import repeats
+from accordeur.data.leaks import Pairs, repeats
 from accordeur.example import flatten
 
 
@@ -14,15 +14,18 @@ def look(subject: Subject) -> Seen:
     findings = []
     shares = {}
     for part, rows in subject.parts.items():
-        exact = repeats(rows, subject.keys)
-        near = near_repeats(subject, part)
-        shares[part] = {"exact": len(exact), "near": len(near), "rows": len(rows)}
-        for code, pairs in (("duplicates", exact), ("near-duplicates", near)):
-            if pairs:
-                values = {"part": part, "total": len(rows), "share": 100 * len(pairs) / len(rows)}
-                places = first(f"{row} = {twin}" for row, twin in pairs)
-                findings.append(Finding(code=code, severity="warning", count=len(pairs), rows=places, values=values))
-    limited = [Finding(code="near-limited", severity="warning", count=len(subject.near.pairs))] if subject.near.limited else []
+        looked = subject.sample.parts[part]
+        near = near_repeats(subject.sample, part)
+        counts = {"duplicates": repeats(subject.keyed[part]), "near-duplicates": Pairs(count=len(near), shown=tuple(near))}
+        totals = {"duplicates": len(rows), "near-duplicates": len(looked)}
+        shares[part] = {"exact": counts["duplicates"].count, "near": len(near), "rows": len(rows)}
+        for code, pairs in counts.items():
+            if pairs.count:
+                values = {"part": part, "total": totals[code], "share": 100 * pairs.count / totals[code]}
+                places = first(f"{row} = {twin}" for row, twin in pairs.shown)
+                findings.append(Finding(code=code, severity="warning", count=pairs.count, rows=places, values=values))
+    near_pairs = subject.sample.near
+    limited = [Finding(code="near-limited", severity="warning", count=len(near_pairs.pairs))] if near_pairs.limited else []
     return Seen(findings=(*findings, *limited), facts={"duplicates": shares})
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from accordeur.audit.finding import Finding, Seen, first
 from accordeur.audit.subject import Subject
-from accordeur.data.bonds import group_of
-from accordeur.data.leaks import common
+from accordeur.data.bonds import NO_GROUP, grouped
+from accordeur.data.keyed import twins
+from accordeur.data.leaks import common, shown_pairs
 
 SIDES = (("train", "test"), ("train", "validation"), ("validation", "test"))
 
@@ -19,29 +22,31 @@ def look(subject: Subject) -> Seen:
             findings += near_rows(subject, part, other)
             findings += groups(subject, part, other)
     if subject.left_out:
-        places = first(f"{row.place} = {twin.place}" for row, twin in subject.left_out)
-        findings.append(Finding(code="left-out", severity="warning", count=len(subject.left_out), rows=places))
+        pairs = (pair for found in subject.left_out for pair in zip(found.rows, found.twins, strict=True))
+        places = first(f"{row.place} = {twin.place}" for row, twin in pairs)
+        count = sum(len(found.rows) for found in subject.left_out)
+        findings.append(Finding(code="left-out", severity="warning", count=count, rows=places))
     return Seen(findings=tuple(findings))
 
 
 def rows_of(subject: Subject, part: str, other: str) -> list[Finding]:
     """Rows of one part whose given text another part has too."""
-    pairs = common(subject.parts[part], subject.parts[other], subject.keys)
-    if not pairs:
+    pairs = common(subject.keyed[part], subject.keyed[other])
+    if not pairs.count:
         return []
-    places = first(f"{row} = {twin}" for row, twin in pairs)
-    return [Finding(code="leaked-rows", severity="error", count=len(pairs), rows=places, values={"part": part, "other": other})]
+    places = first(f"{row} = {twin}" for row, twin in pairs.shown)
+    return [Finding(code="leaked-rows", severity="error", count=pairs.count, rows=places, values={"part": part, "other": other})]
 
 
 def near_rows(subject: Subject, part: str, other: str) -> list[Finding]:
     """Rows of one part that nearly repeat a row of the other."""
-    found = near_leaks(subject, part, other)
+    sample = subject.sample
+    found = near_leaks(sample, part, other)
     if not found:
         return []
-    rows = subject.rows
-    places = first(f"{rows[one].place} ≈ {rows[twin].place}" for one, twin in found)
+    places = first(f"{sample.rows[one].place} ≈ {sample.rows[twin].place}" for one, twin in found)
     judged = len({twin for _, twin in found})
-    values = {"part": part, "other": other, "judged": judged, "share": 100 * judged / len(subject.parts[other])}
+    values = {"part": part, "other": other, "judged": judged, "share": 100 * judged / len(sample.parts[other])}
     return [Finding(code="near-leaks", severity="warning", count=len(found), rows=places, values=values)]
 
 
@@ -59,11 +64,14 @@ def groups(subject: Subject, part: str, other: str) -> list[Finding]:
     """Groups that have rows in both parts, where a group column is named."""
     if subject.group is None:
         return []
-    places = {group_of(row, subject.group): row.place for row in reversed(subject.parts[other])}
-    places.pop(None, None)
-    leaked = [(row, group) for row in subject.parts[part] if (group := group_of(row, subject.group)) in places]
-    if not leaked:
+    known: dict[str, int] = {}
+    theirs = grouped(subject.parts[other], subject.group, known=known)
+    mine = grouped(subject.parts[part], subject.group, known=known)
+    twin = np.where(mine == NO_GROUP, -1, twins(mine, theirs))
+    leaked = np.flatnonzero(twin >= 0)
+    if not len(leaked):
         return []
-    values = {"part": part, "other": other, "group": subject.group, "groups": len({group for _, group in leaked})}
-    shown = first(f"{row.place} = {places[group]}" for row, group in leaked)
-    return [Finding(code="leaked-groups", severity="error", count=len(leaked), rows=shown, values=values)]
+    pairs = shown_pairs(subject.parts[part], subject.parts[other], leaked, twin[leaked])
+    values = {"part": part, "other": other, "group": subject.group, "groups": len(np.unique(mine[leaked]))}
+    shown = first(f"{row} = {place}" for row, place in pairs.shown)
+    return [Finding(code="leaked-groups", severity="error", count=pairs.count, rows=shown, values=values)]

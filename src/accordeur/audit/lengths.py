@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,6 @@ from accordeur.example import Example
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
 
-Item = TypeVar("Item")
 MOST_ROWS = 20_000  # measured with a tokenizer, spread evenly over the data
 MOST_CUT = 0.05  # share of the rows that may lose tokens
 BINS = 24
@@ -22,11 +21,12 @@ BINS = 24
 
 def look(subject: Subject) -> Seen:
     """The histogram of lengths, in tokens of the base where one is given, else in words; then cuts."""
-    rows = spread(subject.rows, MOST_ROWS)
+    subject = subject.thinned(MOST_ROWS)
+    rows = subject.rows
     if not rows:
         return Seen()
     if subject.ruler is None:
-        words = np.array([len(text.split()) for text in spread(subject.texts, MOST_ROWS)])
+        words = np.array([len(text.split()) for text in subject.texts])
         return Seen(facts={"lengths": histogram(words, "words")})
     task, codec = subject.ruler
     kind = kind_of(task.kind)
@@ -35,12 +35,6 @@ def look(subject: Subject) -> Seen:
     facts: dict[str, Any] = {**histogram(found[:, 0], "tokens"), **losses}
     findings = [*cut(rows, found, codec), *untrainable(rows, found, task, codec)]
     return Seen(findings=tuple(findings), facts={"lengths": facts})
-
-
-def spread(rows: Sequence[Item], most: int) -> Sequence[Item]:
-    """At most so many of them, evenly spread."""
-    step = -(-len(rows) // most) or 1
-    return rows[::step]
 
 
 def histogram(lengths: npt.NDArray[np.int64], unit: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class Collected:
     """What a file holds: its shape, its good rows, the first of its bad rows and how many there are, and notes."""
 
     shape: Shape
-    rows: tuple[Example, ...]
+    rows: Sequence[Example]
     bad: tuple[Problem, ...]
     bad_rows: int
     notes: tuple[str, ...]

@@ -7,9 +7,8 @@ import numpy.typing as npt
 from scipy.stats import norm, rankdata
 
 from accordeur.audit.finding import Finding, Seen
-from accordeur.audit.lengths import spread
 from accordeur.audit.shingles import tfidf
-from accordeur.audit.subject import Subject
+from accordeur.audit.subject import Subject, spread
 
 Scores = npt.NDArray[np.float64]
 LEAST_ROWS = 30
@@ -21,10 +20,10 @@ LEVEL = 0.95
 
 def look(subject: Subject) -> Seen:
     """AUC of train against test; nothing where a part is missing or small."""
-    train, test = ([row.text() or str(row.expected) for row in subject.parts.get(part, ())] for part in ("train", "test"))
+    parts = (spread(subject.parts.get(part, ()), MOST_ROWS) for part in ("train", "test"))
+    train, test = ([row.text() or str(row.expected) for row in rows] for rows in parts)
     if min(len(train), len(test)) < LEAST_ROWS:
         return Seen()
-    train, test = list(spread(train, MOST_ROWS)), list(spread(test, MOST_ROWS))
     scores = left_out_scores(train, test)
     auc, low, high = auc_interval(scores[len(train) :], scores[: len(train)])
     facts = {"shift": {"auc": auc, "low": low, "high": high, "level": LEVEL, "rows": [len(train), len(test)]}}

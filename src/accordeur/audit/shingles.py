@@ -15,6 +15,7 @@ Hashes = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.int64]
 NOT_WORD = re.compile(r"[\W_]+")
 LETTERS = 30_000_000  # of all texts together that are compared, so that memory stays below about 1 GB
+BLOCK = 1 << 19  # letters hashed at once
 LEAST_LETTERS = 400  # of each text, whatever their number
 FACTORS = np.array(
     [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F], np.uint64
@@ -47,13 +48,24 @@ def room(texts: Sequence[str], letters: int = LETTERS) -> int:
 
 def shingles(texts: Sequence[str], size: int, most: int) -> Shingles:
     """Hashes (32 bits) of all runs of `size` (at most 5) of the first `most` letters; a shorter text is filled up with spaces."""
-    rows = [letters(text, most).ljust(size) for text in texts]
+    hashes, counts = [np.zeros(0, np.uint32)], [np.zeros(1, np.int64)]
+    block: list[str] = []
+    held = 0
+    for number, text in enumerate(texts, start=1):  # a block at a time, which stays in the cache
+        block.append(letters(text, most).ljust(size))
+        held += len(block[-1])
+        if held >= BLOCK or number == len(texts):
+            found, lengths = block_shingles(block, size)
+            hashes.append(found)
+            counts.append(lengths)
+            block, held = [], 0
+    return Shingles(hashes=np.concatenate(hashes), offsets=np.cumsum(np.concatenate(counts)))
+
+
+def block_shingles(rows: Sequence[str], size: int) -> tuple[Hashes, Offsets]:
+    """(the hashes of the runs of all rows, how many each row has)."""
     lengths = np.array([len(row) for row in rows], np.int64)
     points = np.frombuffer("".join(rows).encode("utf-32-le", "surrogatepass"), np.uint32)
-    counts = lengths - size + 1
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    if not len(rows):
-        return Shingles(hashes=np.zeros(0, np.uint32), offsets=offsets)
     total = len(points) - size + 1
     mixed = np.zeros(total, np.uint64)
     for place in range(size):
@@ -65,7 +77,7 @@ def shingles(texts: Sequence[str], size: int, most: int) -> Shingles:
     mixed = mixed[inside[:total]]
     mixed ^= mixed >> np.uint64(29)
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    return Shingles(hashes=(mixed >> np.uint64(32)).astype(np.uint32), offsets=offsets)
+    return (mixed >> np.uint64(32)).astype(np.uint32), lengths - size + 1
 
 
 def tfidf(texts: Sequence[str], *, sizes: Sequence[int] = (3, 4, 5), bits: int = 17) -> csr_matrix:

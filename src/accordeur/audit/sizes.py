@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from accordeur.audit.finding import Finding, Seen, first
+import itertools
+
+from accordeur.audit.finding import MOST_SHOWN, Finding, Seen, first
 from accordeur.audit.subject import Subject
+from accordeur.data.keyed import expected_of
 from accordeur.data.leaks import class_counts
 from accordeur.data.split import is_classes
 
@@ -17,7 +20,7 @@ def look(subject: Subject) -> Seen:
     findings = bad_rows(subject)
     if not subject.rows or not is_classes(subject.kind, subject.rows):
         return Seen(findings=tuple(findings), facts={"rows": rows})
-    classes = class_counts({part: tuple(found) for part, found in subject.parts.items()})
+    classes = class_counts(subject.parts)
     return Seen(findings=(*findings, *small(subject, classes), *lopsided(classes)), facts={"rows": rows, "classes": classes})
 
 
@@ -35,7 +38,8 @@ def small(subject: Subject, classes: dict[str, dict[str, int]]) -> list[Finding]
     rare = {label: counts[part] for label, counts in classes.items() if counts[part] < FEW}
     if not rare:
         return []
-    places = [row.place for row in subject.parts[part] if row.expected in rare]
+    found = (place for place, label in enumerate(expected_of(subject.parts[part])) if label in rare)
+    places = [subject.parts[part][place].place for place in itertools.islice(found, MOST_SHOWN)]
     named = ", ".join(f"{label} ({count})" for label, count in list(rare.items())[:8])
     return [
         Finding(

@@ -10,7 +10,7 @@ from accordeur.base import Base
 from accordeur.data import Loaded, Reading, load_examples
 from accordeur.data.bonds import without
 from accordeur.data.journal import shown
-from accordeur.data.normal import Keys
+from accordeur.data.keyed import joined, keyed, taken
 from accordeur.errors import DataError, Problem, RecipeError
 from accordeur.example import Example
 from accordeur.recipe import Recipe
@@ -19,7 +19,7 @@ from accordeur.tasks import Codec, Kind
 
 NAME = re.compile(r"[\w][\w.-]{0,39}")
 
-Others = dict[str, tuple[Example, ...]]
+Others = dict[str, Sequence[Example]]
 
 
 def read_others(recipe: Recipe, loaded: Loaded, kind: Kind, task: Task) -> tuple[Others, list[str]]:
@@ -36,19 +36,21 @@ def read_others(recipe: Recipe, loaded: Loaded, kind: Kind, task: Task) -> tuple
     return others, notes
 
 
-def checked(name: str, rows: Sequence[Example], kind: Kind, task: Task) -> tuple[tuple[Example, ...], list[str]]:
+def checked(name: str, rows: Sequence[Example], kind: Kind, task: Task) -> tuple[Sequence[Example], list[str]]:
     """The rows in the form of the kind, without those that were seen in training or choosing."""
     if problems := kind.check(rows):
         raise DataError(f"{len(problems)} rows can't be used", where=rows[0].file, problems=problems)
     ready = kind.prepared(rows)
     require_known(ready, kind, task)
-    kept, pairs = without(ready, [*task.train, *task.validation], Keys(kind.name))
-    if not kept:
+    mine, seen = keyed(ready, kind.name), joined([keyed(part, kind.name) for part in (task.train, task.validation)])
+    found = without(mine, seen)
+    if not len(found.kept):
         raise DataError(f"no rows of {name} are left: all of them are also train or validation rows", where=rows[0].file)
-    places = shown((f"{row.place} = {twin.place}" for row, twin in pairs), 3)
-    return tuple(kept), [
-        f"{len(pairs)} rows of {name} left out, because train or validation rows hold them too: {places}"
-    ] if pairs else []
+    count = len(found.left_out)
+    pairs = zip(taken(ready, found.left_out[:4]), taken(seen.rows, found.twins[:4]), strict=True)
+    places = shown((f"{row.place} = {twin.place}" for row, twin in pairs), 3, count)
+    told = f"{count} rows of {name} left out, because train or validation rows hold them too: {places}"
+    return mine.take(found.kept).rows, [told] if count else []
 
 
 def require_known(rows: Sequence[Example], kind: Kind, task: Task) -> None:

@@ -16,10 +16,11 @@ from accordeur.audit.lengths import untrainable
 from accordeur.base import Base, default_encoder, find_base
 from accordeur.compare.also import Others, cut_notes, read_others
 from accordeur.compare.planned import Planned, planned_runs
-from accordeur.compare.sizes import chosen_sizes
+from accordeur.compare.sizes import chosen_sizes, strata
 from accordeur.compare.slices import slice_values
 from accordeur.data import Loaded, Reading, SplitRule, Splits, load_splits
 from accordeur.data.hub import hub_copy, hub_name
+from accordeur.data.keyed import chained, taken
 from accordeur.errors import DataError, EnvironmentFault, RecipeError
 from accordeur.example import Example
 from accordeur.measure.forgetting import Ability, retained
@@ -124,22 +125,19 @@ def load(recipe: Recipe) -> Loaded:
     return replace(loaded, splits=splits, notes=(*loaded.notes, f"about {recipe.rows} of {total} rows are used, as asked"))
 
 
-def with_parts(splits: Splits, parts: Mapping[str, tuple[Example, ...]]) -> Splits:
+def with_parts(splits: Splits, parts: Mapping[str, Sequence[Example]]) -> Splits:
     """The splits with other rows in them."""
     return replace(splits, train=parts["train"], validation=parts["validation"], test=parts["test"])
 
 
-def thinned(rows: Sequence[Example], share: float) -> tuple[Example, ...]:
+def thinned(rows: Sequence[Example], share: float) -> Sequence[Example]:
     """About a share of the rows, the same share of every label, drawn by seed 0, in their own order."""
     order = np.random.default_rng(0).permutation(len(rows))
-    by_label: dict[str, list[int]] = {}
-    for place in order:
-        expected = rows[place].expected
-        by_label.setdefault(expected if isinstance(expected, str) and len(expected) < 100 else "", []).append(int(place))
-    if len(by_label) > len(rows) / 3:
-        by_label = {"": [int(place) for place in order]}
-    kept = {place for places in by_label.values() for place in places[: max(1, round(share * len(places)))]}
-    return tuple(row for place, row in enumerate(rows) if place in kept)
+    of = strata(rows)
+    of = np.zeros_like(of) if len(rows) and int(of.max()) + 1 > len(rows) / 3 else of
+    by_label = [order[of[order] == stratum] for stratum in range(int(of.max(initial=-1)) + 1)]
+    kept = [places[: max(1, round(share * len(places)))] for places in by_label]
+    return taken(rows, np.sort(np.concatenate([*kept, np.zeros(0, np.int64)])))
 
 
 def checked_kind(recipe: Recipe, loaded: Loaded) -> Kind:
@@ -149,7 +147,7 @@ def checked_kind(recipe: Recipe, loaded: Loaded) -> Kind:
             f"kind {recipe.kind!r} was asked for, the columns make it {loaded.shape.kind!r}", hint=loaded.shape.reading
         )
     kind = kind_of(loaded.shape.kind)
-    problems = kind.check([example for part in loaded.splits.parts().values() for example in part])
+    problems = kind.check(chained(list(loaded.splits.parts().values())))
     if problems:
         raise DataError(f"{len(problems)} rows can't be used", where=recipe.data, problems=problems)
     return kind
@@ -158,17 +156,20 @@ def checked_kind(recipe: Recipe, loaded: Loaded) -> Kind:
 def in_one_form(loaded: Loaded, kind: Kind) -> Loaded:
     """The same rows in the one form that the kind works with (one scheme of tags, say)."""
     parts = loaded.splits.parts()
-    rows = iter(kind.prepared([example for part in parts.values() for example in part]))
-    return replace(
-        loaded, splits=with_parts(loaded.splits, {name: tuple(next(rows) for _ in part) for name, part in parts.items()})
-    )
+    whole = chained(list(parts.values()))
+    rows = kind.prepared(whole)
+    if rows is whole:
+        return loaded
+    ends = np.cumsum([len(part) for part in parts.values()]).tolist()
+    done = {name: rows[end - len(part) : end] for (name, part), end in zip(parts.items(), ends, strict=True)}
+    return replace(loaded, splits=with_parts(loaded.splits, done))
 
 
 def make_task(recipe: Recipe, loaded: Loaded, kind: Kind) -> Task:
     """The task with its frozen rows, labels and metrics."""
     splits = loaded.splits
     metrics = metric_order(recipe, kind, splits.train)
-    labels = tuple(kind.labels([*splits.train, *splits.validation, *splits.test]))
+    labels = tuple(kind.labels(chained([splits.train, splits.validation, splits.test])))
     unknown = set(recipe.definitions) - set(labels)
     if unknown:
         raise RecipeError(
@@ -225,7 +226,7 @@ def check_lengths(task: Task, base: Base, kind: Kind, *, force: bool = False) ->
     limit = min(task.max_length, base.positions or task.max_length)
     task = replace(task, max_length=limit)
     codec = Codec(tokenizer=base.tokenizer(), family=base.family, max_length=limit)
-    rows = [*task.train, *task.validation, *task.test][:LENGTH_SAMPLE]
+    rows = chained([task.train, task.validation, task.test])[:LENGTH_SAMPLE]
     found = np.asarray([kind.length(example, task, codec) for example in rows])
     cut = int((found[:, 0] > limit).sum())
     facts = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -63,7 +63,7 @@ class Loaded:
 
 def load_examples(
     path: Path, *, reading: Reading | None = None, shape: Shape | None = None
-) -> tuple[Shape, tuple[Example, ...], tuple[str, ...]]:
+) -> tuple[Shape, Sequence[Example], tuple[str, ...]]:
     """(shape, examples, notes) of one file or folder; `shape` reads it as another file was read.
 
     Raises DataError with every problem found.
@@ -112,7 +112,7 @@ def load_splits(
     Everything is checked before it is returned: the same input gives the same parts. Raises DataError.
     """
     shape, examples, notes = load_examples(data, reading=reading)
-    given: dict[str, tuple[Example, ...]] = {}
+    given: dict[str, Sequence[Example]] = {}
     for part, path in (("test", test), ("validation", validation)):
         if path is not None:
             _, given[part], more = load_examples(path, reading=reading, shape=shape)

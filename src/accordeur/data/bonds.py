@@ -2,60 +2,61 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
 
 from accordeur.data.journal import nearest, shown
-from accordeur.data.normal import Keys, key_of
+from accordeur.data.keyed import Keyed, Names, numbered, twins
+from accordeur.data.stored import Places
 from accordeur.errors import DataError
 from accordeur.example import Example, flatten
 
-
-class Cluster(NamedTuple):
-    """Rows that stay together. `name` depends on their texts and groups only, not on their order."""
-
-    name: bytes
-    rows: list[Example]
+NO_GROUP = -1
 
 
-def bonded(examples: Sequence[Example], keyring: Keys, *, group: str | None = None) -> list[Cluster]:
+class Clusters(NamedTuple):
+    """Rows that stay together: `of` (rows,), the cluster of each row, numbered in the order in which they come.
+
+    `names` (clusters,): the least key of the rows of each, which depends on their texts and groups only; `sizes`: rows.
+    """
+
+    of: Places
+    names: Names
+    sizes: Places
+
+
+def bonded(part: Keyed, *, group: str | None = None) -> Clusters:
     """The clusters of some rows: linked by the same text (or context), by the same group, and by chains of both."""
-    keys = [keyring.bond(example) for example in examples]
-    if group is None:
-        return _by_root(examples, keys, keys)
-    roots = Union()
-    for example, key in zip(examples, keys, strict=True):
-        roots.join(key, key_of(["group", require_group(example, group)]))
-    return _by_root(examples, [roots.root(key) for key in keys], keys)
+    texts = numbered(part.bond)
+    of = texts.of if group is None else linked(texts.of, grouped(part.rows, group, required=True))
+    order = np.lexsort((part.bond, of))
+    starts = np.flatnonzero(np.diff(of[order], prepend=-1))
+    return Clusters(of, part.bond[order[starts]], np.bincount(of))
 
 
-def _by_root(examples: Sequence[Example], roots: Iterable[Hashable], keys: list[bytes]) -> list[Cluster]:
-    members: dict[Any, list[Example]] = defaultdict(list)
-    names: dict[Any, bytes] = {}
-    for example, root, key in zip(examples, roots, keys, strict=True):
-        members[root].append(example)
-        names[root] = min(names.get(root, key), key)
-    return [Cluster(names[root], rows) for root, rows in members.items()]
+def linked(texts: Places, groups: Places) -> Places:
+    """(rows,): the number of each row's set, where rows of one text or one group are in one set, and so on."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    size = int(texts.max()) + 1
+    total = size + int(groups.max()) + 1
+    links = coo_matrix((np.ones(len(texts), bool), (texts, groups + size)), shape=(total, total))
+    _, sets = connected_components(links, directed=False)
+    return numbered(sets[texts].astype(np.int64)).of
 
 
-class Union:
-    """Disjoint sets of keys (union-find with path halving)."""
+def grouped(rows: Sequence[Example], group: str, *, required: bool = False, known: dict[str, int] | None = None) -> Places:
+    """(rows,): the number of each row's group, NO_GROUP where it has none; `known` keeps the numbers over several parts.
 
-    def __init__(self) -> None:
-        self.parent: dict[bytes, bytes] = {}
-
-    def root(self, key: bytes) -> bytes:
-        """The key that stands for the set of this one."""
-        self.parent.setdefault(key, key)
-        while self.parent[key] != key:
-            self.parent[key] = self.parent[self.parent[key]]
-            key = self.parent[key]
-        return key
-
-    def join(self, one: bytes, other: bytes) -> None:
-        """Makes one set of two."""
-        self.parent[self.root(one)] = self.root(other)
+    Raises DataError for a row without a group where one is required.
+    """
+    numbers = {} if known is None else known
+    values = (require_group(row, group) if required else group_of(row, group) for row in rows)
+    found = (NO_GROUP if value is None else numbers.setdefault(value, len(numbers)) for value in values)
+    return np.fromiter(found, np.int64, count=len(rows))
 
 
 def group_of(example: Example, group: str) -> str | None:
@@ -74,22 +75,20 @@ def require_group(example: Example, group: str) -> str:
     return value
 
 
-Pairs = list[tuple[Example, Example]]
+class Parted(NamedTuple):
+    """The places of the rows that stay, of those left out, and of the twin of each of these among the others."""
+
+    kept: Places
+    left_out: Places
+    twins: Places
 
 
-def without(
-    rows: Sequence[Example], others: Sequence[Example], keyring: Keys, *, group: str | None = None
-) -> tuple[list[Example], Pairs]:
-    """(the rows that `others` neither repeat nor have a group in common with, the rows left out with their twins)."""
-    keys = {keyring.given(other): other for other in reversed(others)}
-    groups = {group_of(other, group): other for other in reversed(others)} if group else {}
-    groups.pop(None, None)
-    kept: list[Example] = []
-    pairs: Pairs = []
-    for row in rows:
-        twin = keys.get(keyring.given(row)) or (groups.get(group_of(row, group)) if group else None)
-        if twin is None:
-            kept.append(row)
-        else:
-            pairs.append((row, twin))
-    return kept, pairs
+def without(part: Keyed, other: Keyed, *, group: str | None = None) -> Parted:
+    """Parts rows from those that another part repeats, or that have a group in common with it."""
+    twin = twins(part.given, other.given)
+    if group:
+        known: dict[str, int] = {}
+        theirs, mine = grouped(other.rows, group, known=known), grouped(part.rows, group, known=known)
+        in_common = np.where(mine == NO_GROUP, -1, twins(mine, theirs))
+        twin = np.where(twin < 0, in_common, twin)
+    return Parted(np.flatnonzero(twin < 0), np.flatnonzero(twin >= 0), twin[twin >= 0])

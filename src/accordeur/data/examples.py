@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from accordeur.data.build import BUILDERS, Cells
 from accordeur.data.journal import Journal, shown
@@ -12,32 +15,35 @@ from accordeur.data.labels import Labels
 from accordeur.data.normal import SPECIAL_TOKEN
 from accordeur.data.row import Row
 from accordeur.data.shape import Shape
+from accordeur.data.stored import Stored, by_line, kept
 from accordeur.example import Example, flatten
 
 
-def build_examples(rows: Iterable[Row], shape: Shape, journal: Journal) -> tuple[Example, ...]:
+def build_examples(rows: Iterable[Row], shape: Shape, journal: Journal) -> Sequence[Example]:
     """One example a good row; bad rows are reported to the journal and left out. The caller calls `journal.check()`.
 
-    Rows are named by their `id` column where it holds texts that are all different, else by their line.
+    Rows are named by their `id` column where it holds texts that are all different, else by their line. Many rows are
+    stored in a file instead of being held.
     """
-    labels, names = Labels(), Names(taken="id" in shape.columns.values())
-    found = tuple(_good(rows, shape, (labels, names), journal))
+    labels, names, seen = Labels(), Names(taken="id" in shape.columns.values()), Seen(graded="score" in shape.columns)
+    found = kept(seen.passing(_good(rows, shape, (labels, names), journal)), shape.kind)
     column = shape.columns.get("label")
     if column is not None:
         labels.judge(column, journal)
-    _note(found, shape, journal)
+    seen.note(shape, journal)
+    names.settle(found)
     if not names.why:
         return found
     journal.note(f"column 'id' isn't used to name rows ({names.why}); they are named by their line")
-    return tuple(_unnamed(example) for example in found)
+    return replace(found, by_line=True) if isinstance(found, Stored) else tuple(map(by_line, found))
 
 
 class Names:
-    """The ids of rows, as long as every one is a text and different; `why` says what ended that."""
+    """The ids of rows, as long as every one is a text; `why` says what ended that, or in the end which two are the same."""
 
     def __init__(self, *, taken: bool) -> None:
         self.taken = taken
-        self.seen: set[str] = set()
+        self.marks = array("q")
         self.why = ""
 
     def of(self, row: Row) -> str | None:
@@ -47,12 +53,49 @@ class Names:
         name = row.values["id"]
         if not isinstance(name, str) or not name:
             self.why = f"not every row has a text there, see {row.file}:{row.line}"
-        elif name in self.seen:
-            self.why = f"'{name}' stands in more than one row"
-        else:
-            self.seen.add(name)
-            return name
-        return None
+            return None
+        self.marks.append(hash(name))
+        return name
+
+    def settle(self, found: Sequence[Example]) -> None:
+        """Looks for ids that stand twice: among all marks, of 8 bytes each, and then at the rows themselves."""
+        if self.why or len(self.marks) != len(found):
+            return
+        marks = np.frombuffer(self.marks, np.int64)
+        order = np.argsort(marks, kind="stable")
+        again = np.flatnonzero(np.diff(marks[order]) == 0) + 1
+        for place in np.sort(order[again]).tolist():
+            name = found[place].id
+            if any(found[other].id == name for other in np.flatnonzero(marks[:place] == marks[place]).tolist()):
+                self.why = f"'{name}' stands in more than one row"
+                return
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """What a reader should know of the rows as a whole, gathered while they pass."""
+
+    graded: bool
+    special: Counter[str] = field(default_factory=Counter)
+    low: float = float("inf")
+    high: float = float("-inf")
+
+    def passing(self, examples: Iterable[Example]) -> Iterator[Example]:
+        """The same examples."""
+        for example in examples:
+            if self.graded:
+                self.low, self.high = min(self.low, example.expected), max(self.high, example.expected)
+            texts = [flatten(value) for value in (*example.given.values(), example.expected)]
+            self.special.update({token for text in texts if "<" in text or "[" in text for token in SPECIAL_TOKEN.findall(text)})
+            yield example
+
+    def note(self, shape: Shape, journal: Journal) -> None:
+        """Notes it."""
+        if self.low <= self.high:
+            journal.note(f"graded: '{shape.columns['score']}' is kept as a number, {self.low:g} to {self.high:g}")
+        if self.special:
+            names = shown((f"{name} in {count}" for name, count in self.special.most_common()), 4)
+            journal.note(f"text that looks like special tokens is kept as plain text (rows: {names})")
 
 
 def _good(rows: Iterable[Row], shape: Shape, kept: tuple[Labels, Names], journal: Journal) -> Iterator[Example]:
@@ -79,23 +122,3 @@ def _good(rows: Iterable[Row], shape: Shape, kept: tuple[Labels, Names], journal
             if name is not None:
                 del extra["id"]
             yield Example(id=name or str(row.line), given=given, expected=expected, extra=extra, file=row.file, line=row.line)
-
-
-def _unnamed(example: Example) -> Example:
-    """The example under its line, with its id among the columns carried along."""
-    extra = example.extra if "id" in example.extra else {"id": example.id, **example.extra}
-    return replace(example, id=str(example.line), extra=extra)
-
-
-def _note(found: tuple[Example, ...], shape: Shape, journal: Journal) -> None:
-    """Notes what a reader should know of the rows as a whole."""
-    if "score" in shape.columns and found:
-        grades = [example.expected for example in found]
-        journal.note(f"graded: '{shape.columns['score']}' is kept as a number, {min(grades):g} to {max(grades):g}")
-    special: Counter[str] = Counter()
-    for example in found:
-        texts = [flatten(value) for value in (*example.given.values(), example.expected)]
-        special.update({token for text in texts if "<" in text or "[" in text for token in SPECIAL_TOKEN.findall(text)})
-    if special:
-        names = shown((f"{name} in {count}" for name, count in special.most_common()), 4)
-        journal.note(f"text that looks like special tokens is kept as plain text (rows: {names})")

@@ -75,10 +75,10 @@ class Journal:
         return error
 
 
-def shown(names: Iterable[object], limit: int = SHOWN) -> str:
-    """A list for a message: the first few, then how many more."""
+def shown(names: Iterable[object], limit: int = SHOWN, total: int | None = None) -> str:
+    """A list for a message: the first few, then how many more; of `total` where only the first are given."""
     all_names = [str(name) for name in dict.fromkeys(names)]
-    more = len(all_names) - limit
+    more = (len(all_names) if total is None else total) - limit
     return ", ".join(all_names[:limit]) + (f", … {more} more" if more > 0 else "")
 
 

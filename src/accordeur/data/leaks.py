@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accordeur.data.normal import Keys
+import numpy as np
+
+from accordeur.data.keyed import Keyed, expected_of, joined, keyed, numbered, taken, twins
 from accordeur.data.split import Splits, is_classes
+from accordeur.data.stored import Places
 from accordeur.example import Example, flatten
 
 MOST_SHOWN = 50
@@ -56,17 +60,17 @@ class DataSummary:
 
 def summarise(splits: Splits, kind: str) -> DataSummary:
     """Counts the parts of some splits and compares their rows exactly (case, white space and composition aside)."""
-    parts = splits.parts()
-    everything = [*(row for rows in parts.values() for row in rows), *(row for row, _ in splits.dropped)]
-    keys = Keys(kind)
-    conflicts = conflicting(everything, keys) if kind in ("classify", "tag") else []
+    rows = splits.parts()
+    parts = {part: keyed(found, kind) for part, found in rows.items()}
+    everything = joined([*parts.values(), *(keyed(found.rows, kind) for found in splits.left_out)])
+    conflicts = conflicting(everything) if kind in ("classify", "tag") else []
     summary = DataSummary(
         kind=kind,
-        rows={part: len(rows) for part, rows in parts.items()},
-        classes=class_counts(parts) if is_classes(kind, splits.train) else {},
-        within={part: pairs_of(repeats(rows, keys)) for part, rows in parts.items()},
-        across={f"{part} in {other}": pairs_of(common(parts[part], parts[other], keys)) for part, other in SIDES},
-        dropped=pairs_of((row.place, twin.place) for row, twin in splits.dropped),
+        rows={part: len(found) for part, found in rows.items()},
+        classes=class_counts(rows) if is_classes(kind, splits.train) else {},
+        within={part: repeats(found) for part, found in parts.items()},
+        across={f"{part} in {other}": common(parts[part], parts[other]) for part, other in SIDES},
+        dropped=pairs_of(sum(len(found.rows) for found in splits.left_out), splits.dropped),
         conflicts=tuple(conflicts[:MOST_SHOWN]),
         conflict_count=len(conflicts),
     )
@@ -76,43 +80,58 @@ def summarise(splits: Splits, kind: str) -> DataSummary:
 SIDES = (("train", "test"), ("train", "validation"), ("validation", "test"))
 
 
-def class_counts(parts: dict[str, tuple[Example, ...]]) -> dict[str, dict[str, int]]:
+def class_counts(parts: Mapping[str, Sequence[Example]]) -> dict[str, dict[str, int]]:
     """Rows of each label in each part; labels in the order of the alphabet."""
-    counts = {part: Counter(str(row.expected) for row in rows) for part, rows in parts.items()}
+    counts = {part: Counter(map(str, expected_of(rows))) for part, rows in parts.items()}
     labels = sorted({label for found in counts.values() for label in found})
     return {label: {part: counts[part][label] for part in parts} for label in labels}
 
 
-def repeats(rows: Sequence[Example], keys: Keys) -> list[tuple[str, str]]:
+def repeated(part: Keyed) -> tuple[Places, Places]:
+    """(rows that repeat an earlier row of their part, the first row that each repeats), as places."""
+    found = numbered(part.row)
+    firsts = found.first[found.of]
+    again = np.flatnonzero(firsts != np.arange(len(part)))
+    return again, firsts[again]
+
+
+def repeats(part: Keyed) -> Pairs:
     """(row, the first row it repeats) inside one part."""
-    first: dict[bytes, Example] = {}
-    twins = ((row, first.setdefault(keys.row(row), row)) for row in rows)
-    return [(row.place, twin.place) for row, twin in twins if twin is not row]
+    return shown_pairs(part.rows, part.rows, *repeated(part))
 
 
-def common(rows: Sequence[Example], others: Sequence[Example], keys: Keys) -> list[tuple[str, str]]:
+def common(part: Keyed, other: Keyed) -> Pairs:
     """(row, row of the other part with the same text)."""
-    places = {keys.given(other): other.place for other in reversed(others)}
-    return [(row.place, twin) for row in rows if (twin := places.get(keys.given(row))) is not None]
+    found = twins(part.given, other.given)
+    mine = np.flatnonzero(found >= 0)
+    return shown_pairs(part.rows, other.rows, mine, found[mine])
 
 
-def conflicting(rows: Sequence[Example], keys: Keys) -> list[Conflict]:
+def shown_pairs(rows: Sequence[Example], others: Sequence[Example], mine: Places, theirs: Places) -> Pairs:
+    """All pairs counted, the first ones kept, from the places of both."""
+    sides = (taken(rows, mine[:MOST_SHOWN]), taken(others, theirs[:MOST_SHOWN]))
+    return pairs_of(len(mine), zip(*sides, strict=True))
+
+
+def conflicting(part: Keyed) -> list[Conflict]:
     """Texts that stand with more than one label."""
-    found: dict[bytes, list[Example]] = defaultdict(list)
-    for row in rows:
-        found[keys.given(row)].append(row)
+    of = numbered(part.given).of
+    several = np.flatnonzero(np.bincount(of)[of] > 1)
+    order = several[np.argsort(of[several], kind="stable")]
+    edges = [*np.flatnonzero(np.diff(of[order], prepend=-1)).tolist(), len(order)]
     conflicts = []
-    for same in found.values():
-        labels = Counter(flatten(row.expected) for row in same) if len(same) > 1 else Counter[str]()
+    for start, stop in itertools.pairwise(edges):
+        rows = taken(part.rows, order[start:stop])
+        labels = Counter(map(flatten, expected_of(rows)))
         if len(labels) > 1:
-            conflicts.append(Conflict(labels=dict(labels), places=tuple(row.place for row in same[:3])))
+            conflicts.append(Conflict(labels=dict(labels), places=tuple(row.place for row in rows[:3])))
     return conflicts
 
 
-def pairs_of(pairs: Iterable[tuple[str, str]]) -> Pairs:
-    """All pairs counted, the first ones kept."""
-    found = list(pairs)
-    return Pairs(count=len(found), shown=tuple(found[:MOST_SHOWN]))
+def pairs_of(count: int, pairs: Iterable[tuple[Example, Example]]) -> Pairs:
+    """The count of all pairs, and the first ones."""
+    first = itertools.islice(pairs, MOST_SHOWN)
+    return Pairs(count=count, shown=tuple((row.place, twin.place) for row, twin in first))
 
 
 def notes_of(summary: DataSummary) -> list[str]:

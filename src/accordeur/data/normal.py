@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import NamedTuple
 
 from accordeur.example import Example, flatten
 
@@ -12,6 +14,7 @@ SPECIAL = r"<\|[^<>|\s]{1,40}\|>|</?s>|<(?:unk|pad|mask|bos|eos)>|\[(?:INST|/INS
 SPECIAL_TOKEN = re.compile(SPECIAL)
 NO_WIDTH = r"[\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 NOTHING_SEEN = re.compile(rf"(?:{NO_WIDTH}|{SPECIAL})*+\Z")
+KEY_BYTES = 16
 
 
 def is_blank(text: str) -> bool:
@@ -29,7 +32,7 @@ def plain(text: str) -> str:
 def key_of(parts: list[str]) -> bytes:
     """A 16-byte name under which texts that count as the same meet (blake2b of their plain form)."""
     joined = "\x1f".join(plain(part) for part in parts)
-    return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
 
 
 def given_key(example: Example) -> bytes:
@@ -38,26 +41,32 @@ def given_key(example: Example) -> bytes:
     return key_of(parts or [flatten(example.expected)])
 
 
-class Keys:
-    """The keys of examples of one kind, each computed once; the examples must outlive it."""
+def row_key(example: Example) -> bytes:
+    """The key of what is given and of the answer."""
+    return given_key(example) + key_of([flatten(example.expected)])
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self._given: dict[int, bytes] = {}
 
-    def given(self, example: Example) -> bytes:
-        """The key of what is given."""
-        key = self._given.get(id(example))
-        if key is None:
-            key = self._given[id(example)] = given_key(example)
-        return key
+def context_key(example: Example) -> bytes:
+    """The key of the context."""
+    return key_of([flatten(example.given["context"])])
 
-    def row(self, example: Example) -> bytes:
-        """The key under which two rows are duplicates: what is given, with the answer where many answers may be right."""
-        if self.kind in ("write", "prefer"):
-            return self.given(example) + key_of([flatten(example.expected)])
-        return self.given(example)
 
-    def bond(self, example: Example) -> bytes:
-        """The key of rows that must stay in one split: the same given, or for extract the same context."""
-        return key_of([flatten(example.given["context"])]) if self.kind == "extract" else self.given(example)
+class Key(NamedTuple):
+    """A name under which a row meets its equals: how it is made, and its bytes."""
+
+    of: Callable[[Example], bytes]
+    width: int
+
+
+def keys_of(kind: str) -> dict[str, Key]:
+    """The keys of a kind's rows.
+
+    `given`: what is given. `row`: duplicates, where many answers may be right, so that these are the same with the answer
+    (else as given). `bond`: rows that must stay in one split, where this is not the same given but, for extract, the context.
+    """
+    keys = {"given": Key(given_key, KEY_BYTES)}
+    if kind in ("write", "prefer"):
+        keys["row"] = Key(row_key, 2 * KEY_BYTES)
+    if kind == "extract":
+        keys["bond"] = Key(context_key, KEY_BYTES)
+    return keys

@@ -85,7 +85,7 @@ def check_room(task: Task, base: Base, tokens: int) -> None:
         return
     codec = Codec(tokenizer=base.tokenizer(), family=base.family, max_length=task.max_length)
     kind = kind_of(task.kind)
-    longest = max(kind.length(row, task, codec)[0] for row in (*task.train, *task.validation, *task.test))
+    longest = max(kind.length(row, task, codec)[0] for part in (task.train, task.validation, task.test) for row in part)
     longest = min(longest, task.max_length)
     if longest + tokens > base.positions:
         raise NotApplicable(

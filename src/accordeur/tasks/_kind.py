@@ -89,9 +89,9 @@ class Kind(ABC):
         """What is wrong with the rows of a task, all splits together, beyond what their files already showed."""
         return []
 
-    def prepared(self, examples: Sequence[Example]) -> tuple[Example, ...]:
+    def prepared(self, examples: Sequence[Example]) -> Sequence[Example]:
         """The rows of a task, all splits together and in order, in the one form that this kind works with."""
-        return tuple(examples)
+        return examples
 
     def labels(self, examples: Sequence[Example]) -> tuple[str, ...]:
         """The labels of a task with these rows, sorted; nothing where answers are free."""

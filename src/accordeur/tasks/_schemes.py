@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 Scheme = Literal["IOB1", "IOB2", "BIOES"]
@@ -30,7 +30,7 @@ def parts(tag: str) -> tuple[str, str]:
     return prefix, kind
 
 
-def scheme_of(rows: Sequence[Sequence[str]]) -> Scheme:
+def scheme_of(rows: Iterable[Sequence[str]]) -> Scheme:
     """The scheme of a data set. ValueError, naming the tag, where a tag belongs to none.
 
     Any E, S, L or U: BIOES. Else IOB2 where some entity begins with B although nothing of its type stands before it;

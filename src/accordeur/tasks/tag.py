@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from accordeur.adapted import FloatArray, Prediction
 from accordeur.base import Family
+from accordeur.data.stored import kept
 from accordeur.errors import Problem
 from accordeur.example import IGNORED, Encoded, Example, Form, IntArray
 from accordeur.task import Task
@@ -70,13 +71,13 @@ class Tag(Kind):
         found = [problem for example in examples for problem in row_faults(example)]
         if found:
             return found
-        scheme = scheme_of([example.expected for example in examples])
+        scheme = scheme_of(example.expected for example in examples)
         return [problem(example, fault) for example in examples for fault in faults(example.expected, scheme)]
 
-    def prepared(self, examples: Sequence[Example]) -> tuple[Example, ...]:
+    def prepared(self, examples: Sequence[Example]) -> Sequence[Example]:
         """The rows with their tags in IOB2; the scheme is recognised over all rows."""
-        scheme = scheme_of([example.expected for example in examples])
-        return tuple(replace(example, expected=to_iob2(example.expected, scheme)) for example in examples)
+        scheme = scheme_of(example.expected for example in examples)
+        return kept((replace(example, expected=to_iob2(example.expected, scheme)) for example in examples), self.name)
 
     def labels(self, examples: Sequence[Example]) -> tuple[str, ...]:
         """O, then B-X and I-X of every type of entity, whether or not all occur."""
