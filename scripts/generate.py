@@ -60,18 +60,59 @@ def default(field: Any) -> str:
 
 
 def result_tables() -> str:
-    """The table and the verdict of every stored report, and the command that made it."""
+    """First all stored reports at a glance; then the table and the verdict of each, and the command that made it."""
+    pages = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(RESULTS.glob("*.json"))}
+    reports = {name: page for name, page in pages.items() if "table" not in page}
+    parts = [overview(reports)] if reports else []
+    parts += [plain_page(name, page) if "table" in page else report_page(name, page) for name, page in pages.items()]
+    return "\n".join(parts) or "No results yet.\n"
+
+
+def overview(reports: Mapping[str, Any]) -> str:
+    """One line per report: what it is, the primary metric of every method, the verdict's first sentence."""
+    from accordeur.report.figures import read
+    from accordeur.report.table import finished, verdict_text
+
+    lines = [["Recipe", "Kind", "Train rows", "Base", "Metric", "Methods, best first", "Verdict"], ["---"] * 7]
+    for name, report in reports.items():
+        reading = read(report)
+        scored = [
+            f"{method['method']} {reading.score(method['scores'][reading.primary]['value'])}"
+            for method in finished(reading)
+            if reading.primary in method["scores"]
+        ]
+        verdict = str(verdict_text(report)).strip().splitlines()[0]
+        task, base = report["task"], report["base"]["name"]
+        cells = [
+            f"[{name}](#{name})",
+            task["kind"],
+            f"{task['rows']['train']:,}",
+            base,
+            reading.metric,
+            ", ".join(scored),
+            verdict,
+        ]
+        lines.append(cells)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def report_page(name: str, report: Mapping[str, Any]) -> str:
+    """The table and the verdict of one report."""
     from accordeur.report.table import markdown_table, verdict_text
 
-    parts = []
-    for path in sorted(RESULTS.glob("*.json")):
-        report = json.loads(path.read_text("utf-8"))
-        rows = report["task"]["rows"]
-        counts = f"{rows['train']:,} / {rows['validation']:,} / {rows['test']:,} rows"
-        head = f"### {path.stem}\n\n{report['task']['kind']}, {counts}, base {report['base']['name']}.\n"
-        command = f"`{report.get('command') or 'accordeur compare'}`\n"
-        parts.append("\n".join([head, markdown_table(report), "", said(verdict_text(report)), "", command]))
-    return "\n".join(parts) or "No results yet.\n"
+    rows = report["task"]["rows"]
+    counts = f"{rows['train']:,} / {rows['validation']:,} / {rows['test']:,} rows"
+    head = f"### {name}\n\n{report['task']['kind']}, {counts}, base {report['base']['name']}.\n"
+    command = f"`{report.get('command') or 'accordeur compare'}`\n"
+    return "\n".join([head, markdown_table(report), "", said(verdict_text(report)), "", command])
+
+
+def plain_page(name: str, page: Mapping[str, Any]) -> str:
+    """A stored table that is no report: a heading, a sentence, the rows, the command."""
+    head, *rows = page["table"]
+    lines = [head, ["---"] * len(head), *rows]
+    table = "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+    return f"### {page.get('title', name)}\n\n{page['about']}\n\n{table}\n`{page['command']}`\n"
 
 
 def said(verdict: Any) -> str:

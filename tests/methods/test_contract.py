@@ -44,21 +44,29 @@ def test_refuses_unknown_settings_naming_the_nearest(name: str) -> None:
         assert known[0] in fault.value.hint
 
 
+@pytest.mark.parametrize("kind", cells.KINDS)
 @names
-def test_one_cell(name: str, tmp_path: Path) -> None:
+def test_one_cell_of_each_kind(name: str, kind: str, tmp_path: Path) -> None:
     """Same seed, same predictions; saved and reopened, the same; task and base as before; the plan kept."""
     bases = {family: cells.weights_digest(tiny(family)) for family in cells.FAMILIES}
-    tasks = {kind: cells.task_of(kind).fingerprint for kind in cells.KINDS}
+    before = cells.task_of(kind).fingerprint
     random = torch.get_rng_state()
-    try:
-        kind, family, model = cells.first_cell(name, tmp_path / "a")
-    except NotApplicable as reason:
-        assert "isn't installed" in reason.reason, f"{name} takes nothing at all: {reason.reason}"
-        pytest.skip(reason.reason)
+    family, model = cells.first_cell(name, kind)
+    if model is None:
+        assert len(family) > 10
+        return
     check(name, kind, family, model, tmp_path)
     assert bases == {family: cells.weights_digest(tiny(family)) for family in cells.FAMILIES}
-    assert tasks == {kind: cells.task_of(kind).fingerprint for kind in cells.KINDS}
+    assert before == cells.task_of(kind).fingerprint
     assert torch.equal(random, torch.get_rng_state())
+
+
+@names
+def test_takes_some_kind_on_some_family(name: str) -> None:
+    cells_ = [cells.first_cell(name, kind) for kind in cells.KINDS]
+    if all(model is None for _, model in cells_):
+        assert "isn't installed" in cells_[0][0], f"{name} takes nothing at all: {cells_[0][0]}"
+        pytest.skip(cells_[0][0])
 
 
 def check(name: str, kind: str, family: str, model: object, folder: Path) -> None:

@@ -11,11 +11,15 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
+from accordeur.adapted import reopen
 from accordeur.base import default_encoder
 from accordeur.context import Context
+from accordeur.errors import RecipeError
+from accordeur.method import build_method
 from accordeur.methods.head import Head
 from accordeur.models._vectors import Vectors, text_items
 from accordeur.plan import DevicePlan
+from accordeur.store import seal
 from accordeur.task import Task
 from tests.tasks.conftest import example
 
@@ -70,3 +74,38 @@ def test_head_equals_the_libraries_on_real_rows(tmp_path, name):
         pytest.skip("ACCORDEUR_DATA is not set")
     ours, peer = both_scores(rows_of(Path(data) / name / "train.jsonl", 1500), tmp_path)
     assert abs(ours - peer) <= 0.5
+
+
+def test_a_hidden_layer_learns_what_no_line_can_part(tmp_path):
+    """Four bags of words whose label is an exclusive or: the linear head guesses, the small network knows."""
+    from tests.bases import tiny
+
+    texts = {"a a a a": "x", "b b b b": "y", "a a b b": "z"}
+    rows = [example({"text": text}, "in" if text == "a a b b" else "out", str(place)) for place, text in enumerate([*texts] * 8)]
+    task = Task(
+        name="t",
+        kind="classify",
+        train=tuple(rows),
+        validation=tuple(rows[:6]),
+        test=(),
+        metrics=("macro_f1",),
+        labels=("in", "out"),
+    )
+    context = Context(seed=0, folder=tmp_path / "work", cache=tmp_path / "cache", device=DevicePlan(threads=1))
+    model = Head(hidden=16).fit(task, tiny("encoder"), context)
+    facts = model.facts()
+    assert facts["hidden"] == 16 and 1 <= facts["epochs"] <= 200
+    assert facts["trainable_parameters"] == 64 * 16 + 16 + 16 * 2 + 2
+    again = Head(hidden=16).fit(task, tiny("encoder"), context)
+    assert np.array_equal(again.weights_WC, model.weights_WC)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    model.save(folder)
+    seal(folder, {})
+    assert [found.output for found in reopen(folder).predict(rows)] == [found.output for found in model.predict(rows)]
+
+
+def test_a_head_refuses_impossible_sizes():
+    for wrong in ({"hidden": -1}, {"c": 0.0}):
+        with pytest.raises(RecipeError, match="expected"):
+            build_method("head", wrong)

@@ -16,7 +16,7 @@ from accordeur.task import Task
 
 @dataclass(frozen=True, kw_only=True)
 class Head(Method):
-    """Features by the base's own pooling, then multinomial logistic regression with an L2 penalty."""
+    """Features by the base's own pooling, then multinomial logistic regression with an L2 penalty, or a small network."""
 
     height: ClassVar[int] = 40
     trained: ClassVar[bool] = True
@@ -24,6 +24,11 @@ class Head(Method):
 
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
     c: float = 1.0  # inverse strength of the L2 penalty, scikit-learn's default
+    hidden: int = 0  # units of a hidden layer (Adam, the best epoch by validation); 0: logistic regression
+
+    def __post_init__(self) -> None:
+        if self.c <= 0 or self.hidden < 0:
+            raise ValueError(f"expected c > 0 and hidden >= 0, found {self.c}, {self.hidden}")
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Encodes every train row once; the encoding is shared with later runs on the same base."""
@@ -31,4 +36,4 @@ class Head(Method):
             raise NotApplicable("this base can't be trained: a served model gives no sentence vectors")
         if task.kind != "classify" or not task.labels:
             raise NotApplicable("head classifies: it takes kind classify with labels only")
-        return fit_headed(task, base, context, pooling=self.pooling, c=self.c)
+        return fit_headed(task, base, context, pooling=self.pooling, c=self.c, hidden=self.hidden)

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from accordeur.data.template import render
-from accordeur.errors import RecipeError
+from accordeur.errors import NotApplicable, RecipeError
 from accordeur.example import Example
 from accordeur.task import Task
 from accordeur.tasks import kind_of
@@ -84,7 +84,9 @@ def given_columns(example: Example) -> Mapping[str, Any]:
 
 
 def prompts_of(task: Task) -> list[Prompt]:
-    """The user's prompts where there are any, and the built-in ones."""
+    """The user's prompts where there are any, and the built-in ones. NotApplicable for kinds that ask for nothing in words."""
+    if task.kind in ("prefer", "text"):
+        raise NotApplicable(f"rows of kind {task.kind} ask for no answer in words")
     own = [Prompt(name=f"yours-{place}", template=text) for place, text in enumerate(task.prompts, start=1)]
     return [*own, *(Prompt(name=name, template=text) for name, text in kind_of(task.kind).prompts(task).items())]
 

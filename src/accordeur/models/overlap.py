@@ -17,7 +17,8 @@ from accordeur.example import Example
 from accordeur.models._floor import Rule
 
 WORD = re.compile(r"\w+")
-AROUND = 10  # words on either side of an answer in which words of the question count
+AROUND = 10  # words on either side of an answer in which words of the question count, the less the farther away they are
+INSIDE = 3.0  # how much a word of the question counts against an answer that holds it
 
 
 class Overlap(Rule):
@@ -31,19 +32,18 @@ class Overlap(Rule):
         return [Prediction(output=self.answer(example.given["question"], example.given["context"])) for example in examples]
 
     def answer(self, question: str, context: str) -> str:
-        """The first run of `words` words with the most of the question around it and the least of it inside."""
+        """The first run of `words` words with the most of the question close to it and the least of it inside."""
         found = list(WORD.finditer(context))
         if not found:
             return context.strip()
         said = [match.group().casefold() for match in found]
         counts, asked = Counter(said), {word.casefold() for word in WORD.findall(question)}
         weights = [math.log(1 + 1 / counts[word]) if word in asked else 0.0 for word in said]
-        sums = np.concatenate([[0.0], np.cumsum(weights)])
+        nearness = 1 - np.abs(np.arange(-AROUND, AROUND + 1)) / (AROUND + 1)
+        field = np.convolve(weights, nearness)[AROUND : AROUND + len(found)] - INSIDE * np.asarray(weights)
         size = min(self.words, len(found))
-        starts = np.arange(len(found) - size + 1)
-        near = sums[np.minimum(starts + size + AROUND, len(found))] - sums[np.maximum(starts - AROUND, 0)]
-        inside = sums[starts + size] - sums[starts]
-        best = int(np.argmax(np.round(near - 2 * inside, 9)))
+        runs = np.convolve(field, np.ones(size), "valid")
+        best = int(np.argmax(np.round(runs, 9)))
         return context[found[best].start() : found[best + size - 1].end()]
 
     def log_probs(self, examples: Sequence[Example]) -> list[TokenLogProbs]:
