@@ -60,6 +60,8 @@ class Recipe(BaseModel):
     train_sizes: list[int | Literal["all"]] = Field(default_factory=list)  # numbers of train rows to try; all is always run
     slices: list[str] = Field(default_factory=list, alias="slice", serialization_alias="slice")  # columns of the test rows
     also: dict[str, str] = Field(default_factory=dict)  # name -> file on which every run is scored too
+    sweep: dict[str, dict[str, list[Any]]] = Field(default_factory=dict)  # method -> setting -> values to try
+    full_sweep: bool = False  # train every candidate of a sweep to its end
     out: str | None = None
     force: bool = False  # go on in spite of the errors that the audit finds
     language: Language = "en"

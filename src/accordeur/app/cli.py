@@ -75,6 +75,12 @@ def compare(
         list[str] | None, typer.Option("--slice", help="Break the scores down by this column; may be repeated.")
     ] = None,
     also: Annotated[list[str] | None, typer.Option(help="NAME=FILE: score every run on other rows too; may be repeated.")] = None,
+    sweep: Annotated[
+        list[str] | None, typer.Option(help="METHOD.SETTING=V,V: try these values, choose on validation; may be repeated.")
+    ] = None,
+    full_sweep: Annotated[
+        bool, typer.Option("--full-sweep", help="Train every candidate of a sweep to its end, none is dropped early.")
+    ] = False,
     price_per_hour: Annotated[float | None, typer.Option(help="Price of an hour of this machine.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder of the results. Default: runs/NAME.")] = None,
     force: Annotated[

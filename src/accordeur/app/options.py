@@ -59,6 +59,35 @@ def parse_names(text: str | None) -> list[str] | None:
     return text.replace(" ", "").split(",") if text else None
 
 
+def parse_sweep(entries: Sequence[str] | None) -> dict[str, dict[str, list[Any]]] | None:
+    """`lora.rank=4,8` and `lora.rate=1e-4,3e-4` as values by method and setting, read as a recipe reads them."""
+    if not entries:
+        return None
+    found: dict[str, dict[str, list[Any]]] = {}
+    for entry in entries:
+        place, _, values = entry.partition("=")
+        method, _, setting = place.strip().partition(".")
+        words = [word.strip() for word in values.split(",")]
+        if not (method and setting and all(words)):
+            hint = "expected a method, one of its settings, and values: --sweep lora.rank=4,8,16"
+            raise RecipeError(f"--sweep {entry!r} is not understood", hint=hint)
+        if setting in found.setdefault(method, {}):
+            raise RecipeError(f"--sweep: {method}.{setting} is given twice", hint="give all its values at once")
+        found[method][setting] = [plain_value(word) for word in words]
+    return found
+
+
+def plain_value(word: str) -> Any:
+    """A number, true, false or null where YAML 1.2 has one, else the word itself."""
+    from accordeur.recipe import parser
+
+    try:
+        value = parser().load(word)
+    except Exception:  # the reader raises many kinds: then it is a word
+        return word
+    return value if value is None or isinstance(value, bool | int | float | str) else word
+
+
 RENAMED = {"mapping": "map", "sep": "separator", "prompt": "prompts", "slices": "slice"}
 READ: Mapping[str, Callable[[Any], Any]] = {
     "mapping": parse_mapping,
@@ -66,6 +95,7 @@ READ: Mapping[str, Callable[[Any], Any]] = {
     "methods": parse_names,
     "train_sizes": parse_sizes,
     "also": parse_named,
+    "sweep": parse_sweep,
 }
 OUTSIDE = ("data", "save_recipe")
 

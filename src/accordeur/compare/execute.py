@@ -22,6 +22,7 @@ import numpy as np
 from accordeur.adapted import AdaptedModel
 from accordeur.compare.planned import Planned
 from accordeur.compare.prepare import Prepared
+from accordeur.compare.sweep import DECISION, fit_best
 from accordeur.context import Context
 from accordeur.errors import AccordeurError, EnvironmentFault, Interrupted, NotApplicable
 from accordeur.measure.cost import Meter, folder_bytes
@@ -89,6 +90,7 @@ def run_fingerprint(prepared: Prepared, planned: Planned) -> str:
             "task": prepared.task.fingerprint,
             "base": prepared.base.fingerprint,
             "method": [planned.method, settings_of(planned.work), planned.seed],
+            "sweep": [prepared.recipe.full_sweep, *(settings_of(one.work) for one in planned.candidates)],
             "budget": prepared.recipe.budget if type(planned.work).trained else 0,
             "retain": prepared.retain and [prepared.retain.texts, prepared.retain.labels],
             "also": {name: rows_fingerprint(rows) for name, rows in prepared.also.items()},
@@ -215,7 +217,7 @@ def provenance() -> dict[str, Any]:
 def attempt(prepared: Prepared, planned: Planned, context: Context, spent: Spent, record: Run) -> Run:
     """Fits, answers the test rows once, measures, and seals the result."""
     spent.meter.start()
-    model = planned.work.fit(prepared.task, prepared.base, context)
+    model = fitted(prepared, planned, context)
     fit = spent.total()
     peak = spent.meter.peak_bytes
     context.check_stop()
@@ -239,6 +241,7 @@ def attempt(prepared: Prepared, planned: Planned, context: Context, spent: Spent
     run = replace(
         record,
         status="done",
+        settings=context.decisions().get(DECISION, {}).get("settings", record.settings),
         plan=context.decisions(),
         curve=facts.pop("curve", ()),
         facts=facts,
@@ -247,6 +250,15 @@ def attempt(prepared: Prepared, planned: Planned, context: Context, spent: Spent
         provenance=provenance(),
     )
     return store(prepared, run, model, test, train, also)
+
+
+def fitted(prepared: Prepared, planned: Planned, context: Context) -> AdaptedModel:
+    """The method as it is, or the best of its candidates where it is swept."""
+    if not planned.candidates:
+        return planned.work.fit(prepared.task, prepared.base, context)
+    name = run_fingerprint(prepared, replace(planned, seed=0))
+    halved = not prepared.recipe.full_sweep
+    return fit_best(planned.candidates, prepared.task, prepared.base, context, name=name, halved=halved)
 
 
 def timed_answers(model: AdaptedModel, prepared: Prepared) -> tuple[list[Answered], float]:
