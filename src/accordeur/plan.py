@@ -16,6 +16,7 @@ class DevicePlan:
     threads: int = 1
     checkpointing: bool = False  # recompute activations in the backward pass
     micro_tokens: int = 2048  # padded tokens per micro-batch
+    onednn: bool = False  # float32 matrix products by oneDNN, where it is as exact as the default library and faster
     compiled: bool = False  # torch.compile of the repeated block
     reason: str = ""
 

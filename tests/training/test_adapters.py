@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from accordeur.training.adapters import LowRankUpdate, fused, keep_mask
+from accordeur.plan import DevicePlan
+from accordeur.training.adapters import LowRankLinear, fused, keep_mask
 from accordeur.training.batches import collate
+from accordeur.training.narrow import narrowed
 from accordeur.training.network import Network
 from accordeur.training.trainable import lora, moved_tensors
 
@@ -22,20 +24,43 @@ def test_the_mask_drops_the_asked_share() -> None:
     assert float(torch.corrcoef(columns.T).fill_diagonal_(0).abs().max()) < 0.01
 
 
-def test_the_update_has_the_gradient_of_its_formula() -> None:
+def test_the_layer_has_the_gradient_of_its_formula() -> None:
     torch.manual_seed(0)
-    sizes = ((5, 7), (5, 6), (2, 6), (7, 2))
-    result, x, a, b = (torch.randn(size, dtype=torch.float64, requires_grad=True) for size in sizes)
-    assert torch.autograd.gradcheck(lambda r, *rest: LowRankUpdate.apply(r * 1.0, *rest, 3.0, 0.0), (result, x, a, b))
+    x, a, b = (torch.randn(size, dtype=torch.float64, requires_grad=True) for size in ((5, 6), (2, 6), (7, 2)))
+    weight, bias = torch.randn(6, 7, dtype=torch.float64), torch.randn(7, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda x, *rest: LowRankLinear.apply(x, weight, bias, *rest, 3.0, 0.0), (x, a, b))
 
-    def dropped(*inputs: Any) -> Any:
+    def dropped(x: Any, *rest: Any) -> Any:
         torch.manual_seed(1)
-        return LowRankUpdate.apply(inputs[0] * 1.0, *inputs[1:], 3.0, 0.4)
+        return LowRankLinear.apply(x, weight, None, *rest, 3.0, 0.4)
 
-    assert torch.autograd.gradcheck(dropped, (result, x, a, b))
+    assert torch.autograd.gradcheck(dropped, (x, a, b))
     torch.manual_seed(1)
     keep = keep_mask(x.shape, 0.4)
-    torch.testing.assert_close(dropped(result, x, a, b), result + 3.0 * (x * keep / 0.6) @ a.T @ b.T)
+    torch.testing.assert_close(dropped(x, a, b), x @ weight + 3.0 * (x * keep / 0.6) @ a.T @ b.T)
+
+
+def test_in_half_precision_the_short_way_is_as_near_to_float32_as_pefts_own() -> None:
+    network = Network(tiny.gpt2(), "causal")
+    lora(network, rank=4, alpha=8)
+    torch.manual_seed(5)
+    for name, tensor in moved_tensors(network).items():
+        if "lora_B" in name:
+            tensor.normal_(0, 0.1)
+    batch = collate(tiny.causal_rows(5), tiny.PAD)
+
+    def gradient(half: bool) -> torch.Tensor:
+        network.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
+            loss = network.train().loss(batch)[0]
+        loss.backward()
+        return torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None])
+
+    exact, plain = gradient(half=False), gradient(half=True)
+    with fused(network.trunk), narrowed(network, DevicePlan(dtype="bfloat16")):
+        short = gradient(half=True)
+    assert short.dtype == torch.float32
+    assert float((short - exact).norm()) <= 1.2 * float((plain - exact).norm())
 
 
 @pytest.mark.parametrize(

@@ -7,34 +7,52 @@ import torch
 
 from accordeur.errors import EnvironmentFault
 from accordeur.plan import DevicePlan
-from accordeur.training import device
+from accordeur.training import device, processor
 from accordeur.training.device import budget_tokens, plan_device, precision, scoring_precision, threads
 
 
 def flags(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str) -> None:
     (tmp_path / "cpuinfo").write_text(text)
-    monkeypatch.setattr(device, "CPU_FLAGS", tmp_path / "cpuinfo")
+    monkeypatch.setattr(processor, "CPU_FLAGS", tmp_path / "cpuinfo")
 
 
 def test_half_precision_only_where_the_processor_has_it_and_a_trial_shows_a_gain(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(device, "half_gain", lambda cores: 2.4)
+    monkeypatch.setattr(processor, "half_gain", lambda cores: 2.4)
     flags(monkeypatch, tmp_path, "flags : fpu avx2 avx512f\n")
     assert plan_device("cpu").dtype == "float32" and "emulated" in plan_device("cpu").reason
     flags(monkeypatch, tmp_path, "processor : 0\nflags : fpu avx512f avx512_bf16\n")
     half = plan_device("cpu")
     assert (half.dtype, half.scoring_dtype) == ("bfloat16", "float32") and "2.4x" in half.reason
-    monkeypatch.setattr(device, "half_gain", lambda cores: 1.1)
+    monkeypatch.setattr(processor, "half_gain", lambda cores: 1.1)
     assert plan_device("cpu").dtype == "float32" and "1.1x" in plan_device("cpu").reason
-    monkeypatch.setattr(device, "CPU_FLAGS", tmp_path / "absent")
+    monkeypatch.setattr(processor, "CPU_FLAGS", tmp_path / "absent")
     assert plan_device("cpu").dtype == "float32"
 
 
 def test_the_trial_of_precisions_gives_a_ratio_and_leaves_the_threads_alone() -> None:
     before = torch.get_num_threads()
-    assert 0.01 < device.half_gain(1) < 100
+    assert 0.01 < processor.half_gain(1) < 100
     assert torch.get_num_threads() == before
+
+
+def test_the_other_library_is_used_only_where_it_is_exact_and_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_float32_matmul_precision()
+    processor.onednn_gain.cache_clear()
+    assert 0 <= processor.onednn_gain(1) < 100
+    assert torch.get_float32_matmul_precision() == before
+    for gain, used in ((0.0, False), (1.0, False), (1.2, True)):
+        monkeypatch.setattr(device, "onednn_gain", lambda cores, gain=gain: gain)
+        plan = plan_device("cpu")
+        assert plan.onednn is used and ("oneDNN" in plan.reason) is used
+        with threads(plan):
+            assert torch.get_float32_matmul_precision() == ("medium" if used else before)
+            left, right = torch.randn(64, 256), torch.randn(256, 64)
+            exact = left.double() @ right.double()
+            if used and processor.onednn_gain(1) > 0:
+                torch.testing.assert_close((left @ right).double(), exact, rtol=0, atol=float(exact.abs().max()) * 2e-6)
+        assert torch.get_float32_matmul_precision() == before
 
 
 def test_what_is_asked_for_is_taken() -> None:

@@ -62,7 +62,7 @@ def test_the_head_on_labels_only_gives_the_loss_and_gradient_of_all_logits(famil
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
     for name, p in trunk.named_parameters():
         if p.grad is not None:
-            torch.testing.assert_close(ours[name], p.grad, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(ours[name], p.grad, rtol=1e-4, atol=1e-6 * float(p.grad.abs().max()) + 1e-5)
 
 
 def test_a_head_that_is_no_plain_matrix_is_run_by_the_trunk() -> None:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import os
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import torch
 
 from accordeur.errors import EnvironmentFault
 from accordeur.plan import DevicePlan
+from accordeur.training.processor import (
+    LIBRARY_GAIN,
+    core_count,
+    cpu_dtype,
+    cpu_flags,
+    onednn_gain,
+    onednn_products,
+    with_threads,
+)
 
-CPU_FLAGS = Path("/proc/cpuinfo")
 CPU_MICRO_TOKENS = 1024  # measured: beyond this a CPU gains nothing and the activations leave the cache
-HALF_FLAGS = ("amx_bf16", "avx512_bf16")  # elsewhere bf16 products are emulated, and about twice as slow as float32
-TRIALS = 6
-HALF_GAIN = 1.3  # bf16 must be that much faster here, else what the casts cost is not earned back
 BYTES_PER_TOKEN = 4_000_000  # activations of a 124M decoder in training, fp32, rounded up
 
 
@@ -53,47 +54,17 @@ def plan_cpu(threads: int | None, micro_tokens: int | None) -> DevicePlan:
     free = psutil.virtual_memory().available
     tokens = micro_tokens or budget_tokens(free, smallest=256, largest=CPU_MICRO_TOKENS)
     dtype, reason = cpu_dtype(cpu_flags(), cores)
+    gain = onednn_gain(cores)
+    onednn = gain >= LIBRARY_GAIN
+    library = f"; float32 products by oneDNN ({gain:.2f}x)" if onednn else ""
     return DevicePlan(
         device="cpu",
         dtype=dtype,
         threads=cores,
         micro_tokens=tokens,
-        reason=f"cpu, {cores} threads, {reason}; {free / 2**30:.0f} GiB free: {tokens} tokens a pass",
+        onednn=onednn,
+        reason=f"cpu, {cores} threads, {reason}{library}; {free / 2**30:.0f} GiB free: {tokens} tokens a pass",
     )
-
-
-def cpu_dtype(flags: frozenset[str], cores: int) -> tuple[str, str]:
-    """The precision of training, and why."""
-    vector = next((name for name in (*HALF_FLAGS, "avx512f", "avx2") if name in flags), "no vector flags read")
-    if vector not in HALF_FLAGS:
-        return "float32", f"{vector}: float32 (bf16 would be emulated)"
-    gain = half_gain(cores)
-    if gain < HALF_GAIN:
-        return "float32", f"{vector}: float32 (bf16 only {gain:.1f}x as fast here)"
-    return "bfloat16", f"{vector}: training in bf16 ({gain:.1f}x as fast here), scoring in float32"
-
-
-@functools.cache
-def half_gain(cores: int) -> float:
-    """How many times faster a matrix product is in bf16 than in float32, measured in some 30 ms."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(cores)
-    try:
-        seconds = {dtype: product_seconds(dtype) for dtype in (torch.float32, torch.bfloat16)}
-    finally:
-        torch.set_num_threads(before)
-    return seconds[torch.float32] / seconds[torch.bfloat16]
-
-
-def product_seconds(dtype: torch.dtype) -> float:
-    """The fastest of a few products of a transformer's usual shape."""
-    left, right = torch.ones(512, 768, dtype=dtype), torch.ones(768, 768, dtype=dtype)
-    times = []
-    for _ in range(TRIALS):
-        begun = time.perf_counter()
-        torch.mm(left, right)
-        times.append(time.perf_counter() - begun)
-    return min(times)
 
 
 def best_device() -> str:
@@ -110,24 +81,6 @@ def check_device(name: str) -> None:
     if not there.get(kind, False):
         found = ", ".join(key for key, value in there.items() if value)
         raise EnvironmentFault(f"device {name!r} isn't available here; found: {found}", hint=f"choose one of: {found}")
-
-
-def cpu_flags() -> frozenset[str]:
-    """Instruction-set flags of the first core; empty where the system doesn't tell."""
-    try:
-        lines = CPU_FLAGS.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return frozenset()
-    return frozenset(next((line.partition(":")[2].split() for line in lines if line.startswith(("flags", "Features"))), []))
-
-
-def core_count() -> int:
-    """Cores this process may use: OMP_NUM_THREADS where set, else the physical cores inside the affinity mask."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
-    allowed = len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1
-    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
 
 
 def free_bytes(device: str) -> int:
@@ -165,10 +118,6 @@ def in_dtype(device: str, dtype: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def threads(plan: DevicePlan) -> Iterator[None]:
-    """The planned number of threads, then the former one: sums depend on it, so it is part of the plan."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(plan.threads)
-    try:
+    """The planned number of threads and library of products, then the former ones: sums depend on them, so they are planned."""
+    with with_threads(plan.threads), onednn_products(plan.onednn):
         yield
-    finally:
-        torch.set_num_threads(before)

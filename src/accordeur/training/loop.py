@@ -17,6 +17,8 @@ from accordeur.example import Encoded
 from accordeur.plan import DevicePlan, TrainingPlan
 from accordeur.training import adapters, batches, optimizers, randomness, schedules, state, step
 from accordeur.training.device import threads
+from accordeur.training.narrow import narrowed
+from accordeur.training.processor import keep_memory
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.state import Progress, Session
 from accordeur.training.trainable import load_moved, moved_tensors
@@ -89,6 +91,7 @@ def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, pl
     (state saved). Random states of the caller are as before afterwards.
     """
     check(network, items, plan)
+    keep_memory()
     with randomness.kept(), threads(lent.device):
         randomness.seed_all(lent.seed)
         network.to(lent.device.device)
@@ -100,7 +103,7 @@ def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, pl
             lent.note(step=0, total=plan.steps, warning=complaint)
         network.noise, network.z_loss = settings.noise, settings.z_loss
         try:
-            with adapters.short_way(network, lent.device):
+            with adapters.short_way(network, lent.device), narrowed(network, lent.device) as session.narrowed:
                 run(session, job, Clock(before=session.progress.seconds))
         finally:
             network.noise = network.z_loss = 0.0
@@ -177,7 +180,7 @@ def evaluate(session: Session, lent: Lent) -> float:
     """Asks for the score, and keeps the weights where it is the best so far (the earliest of equals)."""
     progress = session.progress
     session.network.eval()
-    with torch.no_grad():
+    with torch.no_grad(), session.narrowed.wide():
         score = float(lent.validate())
     if score != score:  # a score that isn't a number is the worst there is
         score = -1e308

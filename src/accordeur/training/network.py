@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ class Network(nn.Module):
         self.seed = seed
         self.noise = 0.0  # NEFTune alpha, set by the training loop while it runs
         self.z_loss = 0.0  # set by the training loop while it runs
+        self.narrow_head: Tensor | None = None  # the vocabulary in training's dtype, set by the training loop while it runs
         self.dropout = nn.Dropout(dropout)
         self.head: nn.Linear | None = None
         self.outputs = 0
@@ -93,6 +95,7 @@ class Network(nn.Module):
         targets_N = batch.targets[asked_BU]
         head = find_head(self.trunk) if self.tiled else None
         if head is not None:
+            head = head if self.narrow_head is None else replace(head, weight_VH=self.narrow_head)
             return self.hidden(batch)[asked_BU], targets_N, head
         logits_NV = self.trunk(**self.inputs(batch)).logits[asked_BU].float()
         return logits_NV, targets_N, VocabularyHead(weight_VH=torch.eye(logits_NV.shape[1], device=logits_NV.device))

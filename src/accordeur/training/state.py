@@ -17,6 +17,7 @@ from accordeur.example import Encoded
 from accordeur.plan import TrainingPlan
 from accordeur.store import fingerprint, read_json, recover, sealed_folder, verify, write_json
 from accordeur.training import randomness
+from accordeur.training.narrow import Narrowed
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.tokens import data_digest
 from accordeur.training.trainable import load_moved, moved_tensors
@@ -51,6 +52,7 @@ class Session:
     optimizer: torch.optim.Optimizer
     progress: Progress
     best: dict[str, Tensor] = field(default_factory=dict)
+    narrowed: Narrowed = field(default_factory=Narrowed)  # frozen matrices in training's dtype
 
 
 def identity(network: nn.Module, items: Sequence[Encoded], settings: TrainingSettings, plan: TrainingPlan, seed: int) -> str:
