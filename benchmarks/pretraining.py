@@ -41,7 +41,7 @@ SETTINGS = TrainingSettings(
     batch_rows=16,
     patience=None,
 )
-FULL = {"rates": [1e-4, 3e-4, 1e-3], "epochs": 4}
+FULL = {"rates": [1e-4, 3e-4, 1e-3], "epochs": 3}
 TASKS = {"trec_qc": 128, "rte": 256, "xquad_en": 256}  # the longest row in tokens
 NO_LIMIT = 600.0  # minutes: the passes bind, not the clock
 

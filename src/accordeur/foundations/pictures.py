@@ -13,6 +13,8 @@ from accordeur.foundations import formulas
 from accordeur.foundations.explain import Explanation
 
 Array = npt.NDArray[Any]
+LETTER, LINE = 0.0836, 0.19  # inches of a letter of fixed width, 10 points, and of a line
+TYPED: dict[str, Any] = {"family": "monospace", "fontsize": 10}
 INK, MUTED, ACCENT, SECOND, PALE = "#1d2433", "#8a93a5", "#0b6e99", "#c2571a", "#dfe5ee"
 
 
@@ -45,20 +47,28 @@ def bars(plot: Any, names: Sequence[str], values: Sequence[float], colour: str) 
     plot.spines[["top", "right"]].set_visible(False)
 
 
+def page(columns: float, rows: float) -> tuple[Figure, Any]:
+    """A figure without axes on which text of fixed width stands like in a terminal: x in letters, y in lines from above."""
+    made = Figure(figsize=(LETTER * columns, LINE * rows))
+    plot = made.add_axes((0, 0, 1, 1))
+    plot.set_xlim(0, columns)
+    plot.set_ylim(rows, 0)
+    plot.axis("off")
+    return made, plot
+
+
 def tokens(words: Sequence[str], cuts: Sequence[Sequence[str]]) -> Figure:
     """Words, each with its tokens side by side: what a tokenizer makes of words it never saw."""
-    longest = max(len(" ".join(cut)) for cut in cuts)
-    made, plot = figure(1.8 + 0.12 * longest, 0.4 + 0.42 * len(words))
+    names, longest = max(map(len, words)) + 3, max(sum(len(token) + 2 for token in cut) for cut in cuts)
+    made, plot = page(names + longest + 1, 1.5 * len(words) + 0.5)
     for row, (word, cut) in enumerate(zip(words, cuts, strict=True)):
-        plot.text(-1, row, word, ha="right", va="center", color=INK)
-        place = 0.0
+        height = 1.5 * row + 1
+        plot.text(1, height, word, va="center", color=INK, **TYPED)
+        place = float(names)
         for number, token in enumerate(cut):
             box = {"boxstyle": "round,pad=0.25", "facecolor": PALE if number % 2 else "white", "edgecolor": MUTED}
-            plot.text(place, row, token, va="center", family="monospace", color=INK, bbox=box)
+            plot.text(place, height, token, va="center", color=INK, bbox=box, **TYPED)
             place += len(token) + 1.6
-    plot.set_xlim(-max(map(len, words)) - 2, longest + 2 * max(map(len, cuts)))
-    plot.set_ylim(len(words) - 0.5, -0.5)
-    plot.axis("off")
     return made
 
 
@@ -69,11 +79,20 @@ def masks(lengths: Sequence[int], causal: bool) -> Figure:
     for number, length in enumerate(lengths):
         plot = made.add_subplot(1, len(lengths), number + 1)
         seen = visible(length, widest, causal)
-        plot.imshow(seen, cmap="Blues", vmin=0, vmax=1.4)
+        squares(plot, seen)
         plot.set_title(f"row {number + 1}: {length} of {widest} tokens", fontsize=9)
         plot.set_xlabel("is seen")
         plot.set_ylabel("sees")
     return made
+
+
+def squares(plot: Any, seen: Array) -> None:
+    """One square a pair of places, filled where one sees the other."""
+    plot.pcolormesh(seen, cmap="Blues", vmin=0, vmax=1.4, edgecolors="white", linewidth=1)
+    plot.invert_yaxis()
+    plot.set_aspect("equal")
+    plot.set_xticks(np.arange(len(seen)) + 0.5, range(1, len(seen) + 1))
+    plot.set_yticks(np.arange(len(seen)) + 0.5, range(1, len(seen) + 1))
 
 
 def visible(length: int, widest: int, causal: bool) -> npt.NDArray[np.bool_]:
@@ -83,19 +102,20 @@ def visible(length: int, widest: int, causal: bool) -> npt.NDArray[np.bool_]:
     return np.tril(seen) if causal else seen
 
 
-def masking(before: Sequence[str], shown: Sequence[str], asked: Sequence[bool]) -> Figure:
-    """A sentence before and after BERT's masking: what is asked stands in colour, masked, exchanged or kept."""
-    made, plot = figure(0.7 + 0.13 * sum(len(token) + 2 for token in before), 1.3)
-    place = 0.0
-    for old, new, wanted in zip(before, shown, asked, strict=True):
-        width = max(len(old), len(new)) + 1.5
+def masking(before: Sequence[str], shown: Sequence[str], asked: Sequence[bool], columns: int = 90) -> Figure:
+    """A sentence before and, below it, after BERT's masking: what is asked is bold, what was changed stands in colour."""
+    widths = [max(len(old), len(new)) + 2 for old, new in zip(before, shown, strict=True)]
+    places, line, used = [], 0, 1
+    for width in widths:
+        if used + width > columns and used > 1:
+            line, used = line + 1, 1
+        places.append((line, used))
+        used += width
+    made, plot = page(columns, 3.5 * (line + 1) + 0.5)
+    for old, new, wanted, (row, place) in zip(before, shown, asked, places, strict=True):
         colour = MUTED if not wanted else ACCENT if old != new else SECOND
-        plot.text(place, 1, old, family="monospace", color=INK)
-        plot.text(place, 0, new, family="monospace", color=colour, fontweight="bold" if wanted else "normal")
-        place += width
-    plot.set_xlim(-1, place)
-    plot.set_ylim(-0.6, 1.8)
-    plot.axis("off")
+        plot.text(place, 3.5 * row + 1, old, va="center", color=INK, **TYPED)
+        plot.text(place, 3.5 * row + 2.3, new, va="center", color=colour, fontweight="bold" if wanted else "normal", **TYPED)
     return made
 
 
@@ -134,7 +154,7 @@ def architectures() -> Figure:
         ]
     ):
         plot = made.add_subplot(1, 3, number + 1)
-        plot.imshow(seen, cmap="Blues", vmin=0, vmax=1.4)
+        squares(plot, seen)
         plot.set_title(title, fontsize=9)
         plot.set_xticks([])
         plot.set_yticks([])
@@ -145,12 +165,12 @@ def architectures() -> Figure:
 
 def lines(series: dict[str, Sequence[float]], across: str, up: str) -> Figure:
     """Curves over steps counted from 1: schedules, losses."""
-    made, plot = figure(6, 3.4)
+    made, plot = figure(7.4, 3.4)
     for name, values in series.items():
         plot.plot(range(1, len(values) + 1), values, label=name)
     plot.set_xlabel(across)
     plot.set_ylabel(up)
-    plot.legend(frameon=False)
+    plot.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     plot.spines[["top", "right"]].set_visible(False)
     return made
 
