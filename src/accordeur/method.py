@@ -44,8 +44,7 @@ def method_names() -> tuple[str, ...]:
 
 def find_method(name: str) -> type[Method]:
     """The class of a method by its name (`lora` is the one Method defined in `methods/lora.py`)."""
-    if name not in method_names():
-        raise RecipeError(f"unknown method {name!r}", hint=nearest(name, method_names()))
+    require_known(name)
     for point in entry_points(group="accordeur.methods"):
         if point.name == name:
             found: type[Method] = point.load()
@@ -62,20 +61,56 @@ def find_method(name: str) -> type[Method]:
 
 
 def build_method(name: str, settings: Mapping[str, Any] | None = None) -> Method:
-    """A method with the given settings; unknown or wrong ones are refused, with the nearest known name."""
-    cls = find_method(name)
-    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    """A method with the given settings; unknown or wrong ones are refused, with the nearest known name.
+
+    `x+y` is method x with y going on from what x made (`domain+lora`). Its settings are those of y and those that only x
+    has; other settings of x stand in a mapping under its name.
+    """
     given = {key.replace("-", "_"): value for key, value in (settings or {}).items()}
+    first, plus, rest = name.partition("+")
+    return chained(first, rest, given) if plus else built(name, given)
+
+
+def chained(first: str, rest: str, given: Mapping[str, Any]) -> Method:
+    """Method `first` with `rest` after it."""
+    known = known_settings(first)
+    if "then" not in known:
+        raise RecipeError(f"nothing can go on from what {first!r} makes: {first}+{rest}", hint="`domain+lora` is possible")
+    theirs = known_settings(rest.partition("+")[0])
+    apart = given.get(first, {})
+    if not isinstance(apart, Mapping):
+        raise RecipeError(f"settings of method '{first}+{rest}': {first}: expected a mapping of settings, found {apart!r}")
+    own = {key: value for key, value in given.items() if key in known and key not in theirs}
+    then = build_method(rest, {key: value for key, value in given.items() if key != first and key not in own})
+    return built(first, {**own, **{key.replace("-", "_"): value for key, value in apart.items()}, "then": then})
+
+
+def known_settings(name: str) -> list[str]:
+    """The names of a method's settings."""
+    return [field.name for field in fields(find_method(name))]  # type: ignore[arg-type]
+
+
+def built(name: str, given: Mapping[str, Any]) -> Method:
+    """One method by its own name."""
+    cls, known = find_method(name), known_settings(name)
     for key in given:
         if key not in known:
             raise RecipeError(f"method {name!r} has no setting {key!r}", hint=nearest(key, known))
     try:
-        return TypeAdapter(with_config(ConfigDict(extra="forbid"))(cls)).validate_python(given)
+        checked = with_config(ConfigDict(extra="forbid", arbitrary_types_allowed=True))(cls)
+        return TypeAdapter(checked).validate_python(dict(given))
     except ValidationError as fault:
         faults = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in fault.errors())
         raise RecipeError(f"settings of method {name!r}: {faults}") from fault
     except ValueError as fault:
         raise RecipeError(f"settings of method {name!r}: {fault}") from fault
+
+
+def require_known(name: str) -> None:
+    """Raises RecipeError, with the nearest known one, where a method or a part of `x+y` does not exist."""
+    for part in name.split("+"):
+        if part not in method_names():
+            raise RecipeError(f"unknown method {part!r}", hint=nearest(part, method_names()))
 
 
 def settings_of(method: Method) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def test_each_ends_done_with_forgetting_and_cost(family: str, kind: str, tmp_pat
     corpus = tmp_path / "corpus.txt"
     corpus.write_text("\n\n".join(f"The lazy fox jumps over {place} dogs in Paris." for place in range(40)), encoding="utf-8")
     methods = dict.fromkeys(MOVING, FAST)
-    reading = {"domain": {"epochs": 1.0}, "domain-lora": {"epochs": 0.2, "rate": 1e-3}}
+    reading = {"domain": {"epochs": 1.0}, "domain+lora": {"epochs": 0.2, "rate": 1e-3}}
     compare(recipe_for(tmp_path, family, kind, methods={**methods, **reading}, text=str(corpus), budget=0.02))
     for name in (*methods, *reading):
         folder = tmp_path / "out" / "runs" / f"{name}-s0"

@@ -100,11 +100,20 @@ def answers(model: AdaptedModel, kind: str) -> Any:
     rows = task_of(kind).test
     if kind_of(kind).answers:
         return [plain(prediction) for prediction in model.predict(rows)]
-    return [found.log_probs.tolist() for found in model.log_probs(rows)]
+    return [[Near(value) for value in found.log_probs] for found in model.log_probs(rows)]
+
+
+class Near(float):
+    """Equal up to what another grouping into batches does to sums in float32."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, float) and abs(self - other) < 1e-5
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def plain(prediction: Prediction) -> Any:
-    return prediction.output, {key: round(value, 5) for key, value in (prediction.scores or {}).items()}
+    return prediction.output, {key: Near(value) for key, value in (prediction.scores or {}).items()}
 
 
 def weights_digest(base: Base) -> list[str]:

@@ -66,7 +66,7 @@ def test_the_result_is_a_base_for_every_other_method(tmp_path: Path) -> None:
 
 
 def test_a_saved_one_opens_without_the_base_it_came_from(tmp_path: Path) -> None:
-    model = cells.fitted("domain-lora", "write", "decoder", tmp_path / "fit")
+    model = cells.fitted("domain+lora", "write", "decoder", tmp_path / "fit")
     saved = cells.saved(model, tmp_path / "saved")
     inner = json.loads((saved / "inner" / "model.json").read_text())
     assert inner["base"]["folder"] == "../base"

@@ -67,7 +67,7 @@ def compare(
     ] = None,
     retain: Annotated[str | None, typer.Option(help="File with what must not be forgotten.")] = None,
     text: Annotated[
-        str | None, typer.Option(help="Raw text (file or folder) that `domain` and `domain-lora` read first.")
+        str | None, typer.Option(help="Raw text (file or folder) that `domain` and `domain+lora` read first.")
     ] = None,
     rows: Annotated[int | None, typer.Option(help="Use at most so many rows.")] = None,
     train_sizes: Annotated[str | None, typer.Option(help="Train on fewer rows too: 50,200,all.")] = None,

@@ -24,7 +24,7 @@ from accordeur.data.keyed import chained, taken
 from accordeur.errors import DataError, EnvironmentFault, RecipeError
 from accordeur.example import Example
 from accordeur.measure.forgetting import Ability, retained
-from accordeur.method import build_method, method_names, nearest, settings_of
+from accordeur.method import build_method, method_names, nearest, require_known, settings_of
 from accordeur.models._asking import read_prompts
 from accordeur.recipe import Recipe
 from accordeur.store import nearest_folder
@@ -99,8 +99,7 @@ def chosen_methods(recipe: Recipe) -> dict[str, dict[str, Any]]:
         raise RecipeError(f"no raw text at {recipe.text}", hint="expected a file (.txt, .md, .jsonl, .gz) or a folder of them")
     wanted = recipe.methods if recipe.methods is not None else {name: {} for name in method_names()}
     for name in wanted:
-        if name not in method_names():
-            raise RecipeError(f"unknown method {name!r}", hint=nearest(name, method_names()))
+        require_known(name)
     shared = {"text": recipe.text} if recipe.text else {}
     takers = {name for name in wanted if shared and "text" in settings_of(build_method(name))}
     return {name: {**(shared if name in takers else {}), **settings} for name, settings in wanted.items()}

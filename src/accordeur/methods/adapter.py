@@ -8,15 +8,14 @@ from typing import ClassVar, Literal
 from accordeur.adapted import AdaptedModel
 from accordeur.base import Base
 from accordeur.context import Context
-from accordeur.method import Method
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, fit_moved
+from accordeur.models.trained import Rate, Rates, TrainedMethod
 from accordeur.task import Task
-from accordeur.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adapter(Method):
+class Adapter(TrainedMethod):
     """Trains h + U relu(D h) behind the parts of every block: both (houlsby) or the feed-forward one (pfeiffer)."""
 
     height: ClassVar[int] = 55
@@ -24,13 +23,8 @@ class Adapter(Method):
 
     placement: Literal["houlsby", "pfeiffer"] = "houlsby"
     reduction: int = 16  # the hidden width over the adapter's own
-    rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
-    rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
-    batch_rows: int = 16
-    epochs: float | None = None
-    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
-    weight_decay: float = 0.01
-    smoothing: float = 0.0
+    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: Rates = (3e-4, 1e-3, 3e-3)
     trunk_dropout: Literal["off", "keep"] = "off"
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
 
@@ -41,13 +35,8 @@ class Adapter(Method):
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Trains the adapters, and the head where the kind has one."""
         wanted = {"placement": self.placement, "reduction": self.reduction, "trunk_dropout": self.trunk_dropout}
-        settings = TrainingSettings(
-            batch_rows=self.batch_rows,
-            epochs=self.epochs,
-            schedule=self.schedule,
-            weight_decay=self.weight_decay,
-            smoothing=self.smoothing,
-        )
         rates = (self.rate,) if self.rate else self.rates
-        moving = Moving(surgery=Surgery(name="bottleneck", settings=wanted), settings=settings, rates=rates, pooling=self.pooling)
+        moving = Moving(
+            surgery=Surgery(name="bottleneck", settings=wanted), settings=self.loop(), rates=rates, pooling=self.pooling
+        )
         return fit_moved(task, base, context, moving)

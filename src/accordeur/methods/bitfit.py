@@ -8,33 +8,25 @@ from typing import ClassVar, Literal
 from accordeur.adapted import AdaptedModel
 from accordeur.base import Base
 from accordeur.context import Context
-from accordeur.method import Method
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, fit_moved
+from accordeur.models.trained import Rate, Rates, TrainedMethod
 from accordeur.task import Task
-from accordeur.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bitfit(Method):
+class Bitfit(TrainedMethod):
     """Trains under a thousandth of the weights; families without biases (T5, Llama) can't be moved by it."""
 
     height: ClassVar[int] = 50
     trained: ClassVar[bool] = True
 
-    rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
-    rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
-    batch_rows: int = 16
-    epochs: float | None = None
-    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
-    smoothing: float = 0.0
+    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: Rates = (1e-3, 3e-3, 1e-2)
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Trains the biases, and the head where the kind has one."""
-        settings = TrainingSettings(
-            batch_rows=self.batch_rows, epochs=self.epochs, schedule=self.schedule, smoothing=self.smoothing
-        )
         rates = (self.rate,) if self.rate else self.rates
-        moving = Moving(surgery=Surgery(name="biases"), settings=settings, rates=rates, pooling=self.pooling)
+        moving = Moving(surgery=Surgery(name="biases"), settings=self.loop(), rates=rates, pooling=self.pooling)
         return fit_moved(task, base, context, moving)

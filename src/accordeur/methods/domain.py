@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from accordeur.adapted import AdaptedModel
 from accordeur.base import Base
@@ -15,48 +17,52 @@ from accordeur.models.domain import DomainRequest, learn_domain, untrained
 from accordeur.models.fit import check_trainable
 from accordeur.models.grown import grown_from
 from accordeur.models.headed import fit_headed
+from accordeur.models.trained import Positive, Rate, TrainedMethod
 from accordeur.task import Task
-from accordeur.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Domain(Method):
+class Domain(TrainedMethod):
     """Reads the domain without labels, then learns the task as cheaply as can be: a head, or nothing where the base writes.
 
     What it ends in holds the grown base as a folder of its own, from which any other method can start (--base).
+    `domain+lora`, or with another method behind the plus, reads and then trains, in one run.
     """
 
     height: ClassVar[int] = 80
     trained: ClassVar[bool] = True
 
     text: str | None = None  # file or folder of raw text; none: the train rows, where the task is raw text itself
-    rate: float = 5e-5
-    batch_rows: int = 16
-    epochs: float | None = 3.0
-    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
-    weight_decay: float = 0.01
-    length: int = 128  # tokens of a block
-
-    def __post_init__(self) -> None:
-        if self.length < 8 or self.rate <= 0:
-            raise ValueError(f"expected length >= 8 and rate > 0, found {self.length}, {self.rate}")
+    rate: Rate = 5e-5
+    epochs: Positive | None = 3.0
+    length: Annotated[int, Field(ge=8)] = 128  # tokens of a block
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.5  # of the budget, for reading, where another method goes on
+    then: Method | None = None  # the method behind the plus
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
-        """Reads, then answers with the grown base."""
+        """Reads, then answers with the grown base, or hands it on."""
         check_trainable(base)
-        labelled = task.kind == "classify" and bool(task.labels)
-        if not labelled and not (task.kind in ("text", "write") and base.family == "decoder"):
-            raise NotApplicable(
-                f"a base that has read a domain does not answer kind {task.kind} by itself; train on it: `domain-lora`"
-            )
-        settings = TrainingSettings(
-            rate=self.rate,
-            batch_rows=self.batch_rows,
-            epochs=self.epochs,
-            schedule=self.schedule,
-            weight_decay=self.weight_decay,
-        )
+        if self.then is None:
+            require_answers(task, base)
+        reading = context.part("domain")
+        if self.then:
+            reading = replace(reading, budget_seconds=self.share * context.budget_seconds)
+        settings = self.loop(rate=self.rate)
         request = DomainRequest(passages=passages(self.text, task), settings=settings, length=self.length)
-        grown, record = learn_domain(request, base, context.part("domain"))
-        inner = fit_headed(task, grown, context) if labelled else untrained(task, grown, context)
-        return grown_from(inner, grown, base, {"domain": record})
+        grown, record = learn_domain(request, base, reading)
+        return grown_from(self.after(task, grown, context), grown, base, {"domain": record})
+
+    def after(self, task: Task, grown: Base, context: Context) -> AdaptedModel:
+        """What is made of the grown base."""
+        if self.then:
+            return self.then.fit(task, grown, replace(context, budget_seconds=(1 - self.share) * context.budget_seconds))
+        return fit_headed(task, grown, context) if task.kind == "classify" else untrained(task, grown, context)
+
+
+def require_answers(task: Task, base: Base) -> None:
+    """NotApplicable where a base that has only read can't do the task."""
+    labelled = task.kind == "classify" and bool(task.labels)
+    if not labelled and not (task.kind in ("text", "write") and base.family == "decoder"):
+        raise NotApplicable(
+            f"a base that has read a domain does not answer kind {task.kind} by itself; train on it: `domain+lora`"
+        )

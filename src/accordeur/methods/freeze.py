@@ -8,19 +8,18 @@ from typing import ClassVar, Literal
 from accordeur.adapted import AdaptedModel
 from accordeur.base import Base
 from accordeur.context import Context
-from accordeur.method import Method
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, Work, check_trainable, fit_moved
+from accordeur.models.trained import Rate, Rates, TrainedMethod
 from accordeur.task import Task
 from accordeur.training.batches import steps_per_epoch
-from accordeur.training.settings import TrainingSettings
 from accordeur.training.trainable import stack
 
 ENOUGH = 3.0  # epochs that a number of blocks must leave time for
 
 
 @dataclass(frozen=True, kw_only=True)
-class Freeze(Method):
+class Freeze(TrainedMethod):
     """Trains the top k blocks; the lower ones stay frozen and cost no backward pass."""
 
     height: ClassVar[int] = 70
@@ -28,13 +27,8 @@ class Freeze(Method):
 
     layers: int | None = None  # none: half of the blocks, fewer where the budget would not allow three epochs
     gradual: float = 0.0  # share of the steps over which the blocks start to move, one by one from the top
-    rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
-    rates: tuple[float, ...] = (5e-5, 2e-4, 5e-4)
-    batch_rows: int = 16
-    epochs: float | None = None
-    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
-    weight_decay: float = 0.01
-    smoothing: float = 0.0
+    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: Rates = (5e-5, 2e-4, 5e-4)
     layer_decay: float = 1.0
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
 
@@ -52,18 +46,14 @@ class Freeze(Method):
 
     def moving(self, layers: int) -> Moving:
         """What is asked for with so many blocks."""
-        settings = TrainingSettings(
-            batch_rows=self.batch_rows,
-            epochs=self.epochs,
-            schedule=self.schedule,
-            weight_decay=self.weight_decay,
-            smoothing=self.smoothing,
-            layer_decay=self.layer_decay,
-            gradual=self.gradual,
-        )
         rates = (self.rate,) if self.rate else self.rates
         surgery = Surgery(name="top", settings={"layers": layers})
-        return Moving(surgery=surgery, settings=settings, rates=rates, pooling=self.pooling)
+        return Moving(
+            surgery=surgery,
+            settings=self.loop(layer_decay=self.layer_decay, gradual=self.gradual),
+            rates=rates,
+            pooling=self.pooling,
+        )
 
     def affordable(self, task: Task, base: Base, context: Context) -> int:
         """Half of the blocks, halved again for as long as a trial says that fewer than three epochs fit the budget."""

@@ -8,27 +8,21 @@ from typing import ClassVar, Literal
 from accordeur.adapted import AdaptedModel
 from accordeur.base import Base
 from accordeur.context import Context
-from accordeur.method import Method
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, fit_moved
+from accordeur.models.trained import Rate, Rates, TrainedMethod
 from accordeur.task import Task
-from accordeur.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Full(Method):
+class Full(TrainedMethod):
     """Full fine-tuning with AdamW, warm-up and decay (Devlin et al. 2019 for encoders)."""
 
     height: ClassVar[int] = 90
     trained: ClassVar[bool] = True
 
-    rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
-    rates: tuple[float, ...] = (3e-5, 1e-4, 3e-4)
-    batch_rows: int = 16
-    epochs: float | None = None
-    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
-    weight_decay: float = 0.01
-    smoothing: float = 0.0
+    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: Rates = (3e-5, 1e-4, 3e-4)
     layer_decay: float = 1.0  # factor of the rate per block downwards; 0.9 keeps the lower ones nearer to where they were
     dropout: float = 0.1  # before the head; the base keeps its own
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
@@ -39,14 +33,12 @@ class Full(Method):
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Trains everything."""
-        settings = TrainingSettings(
-            batch_rows=self.batch_rows,
-            epochs=self.epochs,
-            schedule=self.schedule,
-            weight_decay=self.weight_decay,
-            smoothing=self.smoothing,
-            layer_decay=self.layer_decay,
-        )
         rates = (self.rate,) if self.rate else self.rates
-        moving = Moving(surgery=Surgery(name="all"), settings=settings, rates=rates, pooling=self.pooling, dropout=self.dropout)
+        moving = Moving(
+            surgery=Surgery(name="all"),
+            settings=self.loop(layer_decay=self.layer_decay),
+            rates=rates,
+            pooling=self.pooling,
+            dropout=self.dropout,
+        )
         return fit_moved(task, base, context, moving)

@@ -8,15 +8,14 @@ from typing import ClassVar, Literal
 from accordeur.adapted import AdaptedModel
 from accordeur.base import Base
 from accordeur.context import Context
-from accordeur.method import Method
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, fit_moved
+from accordeur.models.trained import Rate, Rates, TrainedMethod
 from accordeur.task import Task
-from accordeur.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lora(Method):
+class Lora(TrainedMethod):
     """Trains B A, of rank r, beside each chosen weight: W x + (alpha / r) B A x. The base stays as it is."""
 
     height: ClassVar[int] = 60
@@ -29,13 +28,8 @@ class Lora(Method):
     rslora: bool = False  # scale by alpha / sqrt(rank) instead (Kalajdzievski 2023)
     dora: bool = False  # learn the norms of the columns apart (DoRA, Liu et al. 2024)
     b_factor: float = 1.0  # rate of B over that of A (LoRA+, Hayou et al. 2024, recommends 16)
-    rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
-    rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
-    batch_rows: int = 16
-    epochs: float | None = None
-    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
-    weight_decay: float = 0.01
-    smoothing: float = 0.0
+    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: Rates = (3e-4, 1e-3, 3e-3)
     trunk_dropout: Literal["off", "keep"] = "off"
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
 
@@ -58,14 +52,11 @@ class Lora(Method):
             "use_rslora": self.rslora,
             "use_dora": self.dora,
         }
-        settings = TrainingSettings(
-            batch_rows=self.batch_rows,
-            epochs=self.epochs,
-            schedule=self.schedule,
-            weight_decay=self.weight_decay,
-            smoothing=self.smoothing,
-            b_factor=self.b_factor,
-        )
         rates = (self.rate,) if self.rate else self.rates
-        moving = Moving(surgery=Surgery(name="lora", settings=wanted), settings=settings, rates=rates, pooling=self.pooling)
+        moving = Moving(
+            surgery=Surgery(name="lora", settings=wanted),
+            settings=self.loop(b_factor=self.b_factor),
+            rates=rates,
+            pooling=self.pooling,
+        )
         return fit_moved(task, base, context, moving)

@@ -8,16 +8,15 @@ from typing import ClassVar, Literal
 from accordeur.adapted import AdaptedModel
 from accordeur.base import Base
 from accordeur.context import Context
-from accordeur.method import Method
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, check_trainable, fit_moved
+from accordeur.models.trained import Rate, Rates, TrainedMethod
 from accordeur.task import Task
 from accordeur.training.quantised import check_installed
-from accordeur.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Qlora(Method):
+class Qlora(TrainedMethod):
     """As `lora`, with the blocks' matrices quantised: for bases that would not fit in memory. Needs bitsandbytes."""
 
     height: ClassVar[int] = 62
@@ -28,13 +27,8 @@ class Qlora(Method):
     alpha: float = 32.0
     dropout: float = 0.1
     targets: tuple[str, ...] | Literal["all-linear"] | None = "all-linear"  # layers by name, all, or none: the usual ones
-    rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
-    rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3)
-    batch_rows: int = 16
-    epochs: float | None = None
-    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
-    weight_decay: float = 0.01
-    smoothing: float = 0.0
+    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: Rates = (3e-4, 1e-3, 3e-3)
     trunk_dropout: Literal["off", "keep"] = "off"
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
 
@@ -56,13 +50,6 @@ class Qlora(Method):
             "targets": targets,
             "trunk_dropout": self.trunk_dropout,
         }
-        settings = TrainingSettings(
-            batch_rows=self.batch_rows,
-            epochs=self.epochs,
-            schedule=self.schedule,
-            weight_decay=self.weight_decay,
-            smoothing=self.smoothing,
-        )
         rates = (self.rate,) if self.rate else self.rates
-        moving = Moving(surgery=Surgery(name="qlora", settings=wanted), settings=settings, rates=rates, pooling=self.pooling)
+        moving = Moving(surgery=Surgery(name="qlora", settings=wanted), settings=self.loop(), rates=rates, pooling=self.pooling)
         return fit_moved(task, base, context, moving)

@@ -8,27 +8,23 @@ from typing import ClassVar, Literal
 from accordeur.adapted import AdaptedModel
 from accordeur.base import Base
 from accordeur.context import Context
-from accordeur.method import Method
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, check_room, check_trainable, fit_moved
+from accordeur.models.trained import NotNegative, Rate, Rates, TrainedMethod
 from accordeur.task import Task
-from accordeur.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoftPrompt(Method):
+class SoftPrompt(TrainedMethod):
     """Trains a few input vectors and nothing inside the base; works best on large ones."""
 
     height: ClassVar[int] = 44
     trained: ClassVar[bool] = True
 
     tokens: int = 20  # virtual ones
-    rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
-    rates: tuple[float, ...] = (1e-2, 3e-2, 1e-1)
-    batch_rows: int = 16
-    epochs: float | None = None
-    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
-    smoothing: float = 0.0
+    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: Rates = (1e-2, 3e-2, 1e-1)
+    weight_decay: NotNegative = 0.0  # what is learned is no matrix of the base
     trunk_dropout: Literal["off", "keep"] = "off"
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
 
@@ -41,11 +37,8 @@ class SoftPrompt(Method):
         check_trainable(base)
         check_room(task, base, self.tokens)
         wanted = {"tokens": self.tokens, "trunk_dropout": self.trunk_dropout}
-        settings = TrainingSettings(
-            batch_rows=self.batch_rows, epochs=self.epochs, schedule=self.schedule, weight_decay=0.0, smoothing=self.smoothing
-        )
         rates = (self.rate,) if self.rate else self.rates
         moving = Moving(
-            surgery=Surgery(name="soft-prompt", settings=wanted), settings=settings, rates=rates, pooling=self.pooling
+            surgery=Surgery(name="soft-prompt", settings=wanted), settings=self.loop(), rates=rates, pooling=self.pooling
         )
         return fit_moved(task, base, context, moving)
