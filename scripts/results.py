@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from accordeur.errors import AccordeurError
+from accordeur.store import locked
+
 RECIPES, RESULTS = Path("recipes"), Path("docs/results")
 KEPT = (
     "schema",
@@ -107,6 +110,13 @@ STEPS = (
 
 def run(folder: Path, only: Sequence[str]) -> int:
     """Every step that is not done, in order; one that fails is named, and what needs it is left out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        return run_steps(folder, only)
+
+
+def run_steps(folder: Path, only: Sequence[str]) -> int:
+    """The same by whoever holds the folder."""
     failed: list[str] = []
     for step in STEPS:
         if only and step.name not in only:
@@ -208,7 +218,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if given.verb == "store":
         return store(given.folder)
-    return run(given.folder, [name for name in given.only.split(",") if name])
+    try:
+        return run(given.folder, [name for name in given.only.split(",") if name])
+    except AccordeurError as fault:  # somebody else is at it
+        print(fault, file=sys.stderr)
+        return fault.exit_code
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,9 +15,9 @@ from accordeur.example import Encoded
 from accordeur.models._surgery import Surgery
 from accordeur.models._writing import longest_answer
 from accordeur.models.encoded import train_items
-from accordeur.models.judge import deciding_metric, sample, score, validation_answers
+from accordeur.models.judge import LIKELIHOODS, deciding_metric, sample, score, validation_answers
 from accordeur.models.kept import own_what_moves
-from accordeur.models.moved import Moved, build_network
+from accordeur.models.moved import WRITTEN, Moved, build_network
 from accordeur.plan import TrainingPlan
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
@@ -26,8 +27,11 @@ from accordeur.training.settings import TrainingSettings
 from accordeur.training.trial import plan_steps
 
 VALIDATION_ROWS = 500  # rows that early stopping and choices look at
+WRITTEN_ROWS = 100  # the same where answers are written token by token, which takes long
+TIMED_ROWS = 32  # of them, answered once to know how long that takes
 TRIAL_SHARE = 0.12  # of the steps, for each rate that is tried
 LEAST_TRIAL_STEPS = 30  # fewer would not tell rates apart
+BOUNDARIES = "boundaries"  # activations of frozen blocks, in the cache of all runs
 SAFETY = 3.0  # times the budget, after which the clock stops a run that its plan did not
 
 
@@ -137,7 +141,22 @@ class Work:
 
     def validation(self) -> Sequence[Any]:
         """The rows that early stopping looks at: a sample drawn once by the seed where there are many."""
-        return sample(self.task.validation, VALIDATION_ROWS, self.context.seed)
+        return sample(self.task.validation, WRITTEN_ROWS if self.written else VALIDATION_ROWS, self.context.seed)
+
+    @property
+    def written(self) -> bool:
+        """Whether a validation has to write answers: it is judged by words, and the base's own language head gives them."""
+        form = kind_of(self.task.kind).form(self.base.family, self.task)
+        return form in WRITTEN and self.task.primary not in LIKELIHOODS
+
+    def answer_seconds(self, model: Moved) -> float | None:
+        """Seconds to answer one validation row, measured on a few, where answers are written."""
+        rows = self.validation()[:TIMED_ROWS]
+        if not self.written or not rows:
+            return None
+        begun = time.perf_counter()
+        validation_answers(model, rows, self.task)
+        return (time.perf_counter() - begun) / len(rows)
 
     def plan(self, items: Sequence[Encoded]) -> TrainingPlan:
         """A budget turned into steps by a short trial."""
@@ -153,6 +172,8 @@ class Work:
             budget_seconds=context.budget_seconds,
             validation_rows=len(self.validation()),
             seed=context.seed,
+            cache=context.cache / BOUNDARIES,
+            answer_seconds=self.answer_seconds(model),
         )
 
     def rates(self) -> tuple[float, ...]:
@@ -190,6 +211,7 @@ class Work:
             validate=lambda: self.judged(model, rows),
             note=context.note,
             stop=context.stop,
+            cache=context.cache / BOUNDARIES,
             safety_seconds=SAFETY * context.budget_seconds,
         )
         return model, train(self.around(model), items, replace(self.moving.settings, rate=rate), plan, lent)

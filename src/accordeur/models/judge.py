@@ -13,6 +13,8 @@ from accordeur.run import Answered
 from accordeur.task import Task
 from accordeur.tasks import Kind, Metric, kind_of
 
+LIKELIHOODS = ("nll", "bits_per_character")  # metrics for which nothing has to be written
+
 
 def answer_rows(model: AdaptedModel, examples: Sequence[Example], task: Task, *, written: bool = True) -> list[Answered]:
     """What the model says to each row, and how probable it finds the expected answer where the kind asks for that.
@@ -79,7 +81,7 @@ def validation_score(model: AdaptedModel, examples: Sequence[Example], task: Tas
 def validation_answers(model: AdaptedModel, examples: Sequence[Example], task: Task) -> list[Answered]:
     """The answers that the primary metric needs; texts are not written for a likelihood."""
     metric = kind_of(task.kind).metric(task.primary)
-    return answer_rows(model, examples, task, written=metric.name not in ("nll", "bits_per_character"))
+    return answer_rows(model, examples, task, written=metric.name not in LIKELIHOODS)
 
 
 def deciding_metric(rows: Sequence[Answered], task: Task) -> Metric:

@@ -6,7 +6,9 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ import torch
 
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan, TrainingPlan
-from accordeur.training import adapters, batches, optimizers, randomness, step
+from accordeur.training import adapters, batches, boundary, optimizers, randomness, step
 from accordeur.training.device import scoring_precision, threads
 from accordeur.training.even import Even
 from accordeur.training.narrow import narrowed
@@ -38,16 +40,26 @@ def plan_steps(  # noqa: PLR0913  (one call, its arguments named)
     budget_seconds: float,
     validation_rows: int,
     seed: int,
+    answer_seconds: float | None = None,
+    cache: Path | None = None,
 ) -> TrainingPlan:
-    """As many steps as fit the budget, validations included, and never more than the epochs allow."""
+    """As many steps as fit the budget, validations included, and never more than the epochs allow.
+
+    `answer_seconds`: of one row in a validation that writes answers; by default a row costs a forward pass.
+    `cache`: where activations of frozen blocks may be kept; computing them counts against the budget.
+    """
     per_epoch = batches.steps_per_epoch(len(items), settings.batch_rows)
     longest = max(1, math.ceil(per_epoch * (settings.epochs or MAX_EPOCHS)))
+    feed = step.Feed(items=items, device=device, pad=pad, smoothing=settings.smoothing)
+    usable = budget_seconds * RESERVE
     with randomness.kept(), threads(device), restored(network), adapters.short_way(network, device):
         network.to(device.device)
-        with narrowed(network, device):
-            seconds = step_seconds(network, items, settings, device, pad=pad, seed=seed)
-        evaluation = evaluation_seconds(network, items, device, pad=pad, seed=seed) * validation_rows
-    usable = budget_seconds * RESERVE
+        seconds = step_seconds(network, feed, settings, seed)
+        row = evaluation_seconds(network, items, device, pad=pad, seed=seed) if answer_seconds is None else answer_seconds
+        if cache is not None and usable > per_epoch * seconds:  # a second epoch would come
+            spent, seconds = again_seconds(network, feed, settings, seed, cache, before=seconds)
+            usable -= spent
+    evaluation = row * validation_rows
     evaluations = max(1, min(EVALUATIONS, int(EVALUATION_SHARE * usable / max(evaluation, 1e-9))))
     affordable = int((usable - evaluations * evaluation) / seconds)
     steps = max(1, min(longest, affordable))
@@ -67,29 +79,43 @@ def measured_step(
     network: Any, items: Sequence[Encoded], settings: TrainingSettings, device: DevicePlan, *, pad: int, seed: int
 ) -> float:
     """Seconds of an average step on this machine; everything is afterwards as it was."""
+    feed = step.Feed(items=items, device=device, pad=pad, smoothing=settings.smoothing)
     with randomness.kept(), threads(device), restored(network), adapters.short_way(network, device):
         network.to(device.device)
-        return step_seconds(network, items, settings, device, pad=pad, seed=seed)
+        return step_seconds(network, feed, settings, seed)
 
 
-def step_seconds(
-    network: Any, items: Sequence[Encoded], settings: TrainingSettings, device: DevicePlan, *, pad: int, seed: int
-) -> float:
+def again_seconds(
+    network: Any, feed: step.Feed, settings: TrainingSettings, seed: int, cache: Path, *, before: float
+) -> tuple[float, float]:
+    """Seconds that activations of frozen blocks took to compute, and of a step that reads them; `before` where there are none."""
+    wanted = boundary.Wanted(items=feed.items, device=feed.device, pad=feed.pad, folder=cache, worthwhile=True)
+    begun = time.perf_counter()
+    with boundary.prepared(network, wanted) as below:
+        spent = time.perf_counter() - begun
+        if below is None:
+            return spent, before
+        return spent, step_seconds(network, replace(feed, boundary=below), settings, seed)
+
+
+def step_seconds(network: Any, feed: step.Feed, settings: TrainingSettings, seed: int) -> float:
     """Seconds per step, the steps chosen so that their tokens are those of an average step."""
+    items, device = feed.items, feed.device
     parts = typical_steps(items, settings.batch_rows, device.micro_tokens, seed)
     optimizer = optimizers.build(network, settings)
     optimizers.set_rate(optimizer, 0.0)
     network.train()
     times, tokens = [], []
-    for part in parts:
-        begun = time.perf_counter()
-        _, real = step.accumulate(network, items, part, device, pad, settings.smoothing)
-        float(step.gradient_norm(network))
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        synchronize(device)
-        times.append(time.perf_counter() - begun)
-        tokens.append(real)
+    with narrowed(network, device):
+        for part in parts:
+            begun = time.perf_counter()
+            _, real = step.accumulate(network, feed, part)
+            float(step.gradient_norm(network))
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            synchronize(device)
+            times.append(time.perf_counter() - begun)
+            tokens.append(real)
     mean_tokens = batches.mean_tokens(items) * min(settings.batch_rows, len(items))
     timed = slice(1, None) if len(times) > 1 else slice(None)
     return sum(times[timed]) / sum(tokens[timed]) * mean_tokens
