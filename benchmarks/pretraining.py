@@ -104,7 +104,8 @@ def base(name: str, steps: int, out: Path) -> dict[str, Any]:
     facts: dict[str, Any] = {"family": kind.family, "objective": kind.objective, "trained": kind.trained}
     if kind.trained:
         done = pretrain(request(kind, steps), folder, context)
-        facts |= {"tokens_seen": done.training.tokens, "held_out_nats": done.loss, "bits": done.bits_per_character}
+        read = steps * SETTINGS.batch_rows * SHAPE.context  # of the text; up to three of a row of bert are marks
+        facts |= {"tokens_read": read, "held_out_nats": done.loss, "bits": done.bits_per_character}
         facts |= {"steps": steps, "weights": done.weights, **spent.total()}
     else:
         untrained(kind, out / "work" / slug(trained_twin(kind)) / "tokenizer", folder)

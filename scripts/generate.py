@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import foundations
+
 RESULTS = Path("docs/results")
 BEGIN, END = "<!-- generated: {name} -->", "<!-- end: {name} -->"
 
@@ -141,7 +143,8 @@ def demo_table(name: str) -> str:
 def pages() -> Mapping[Path, str]:
     """Every generated page with what it should hold."""
     found = {Path("docs/cli.md"): help_page(), Path("docs/methods.md"): methods_page()}
-    found[Path("docs/results.md")] = replaced(Path("docs/results.md").read_text("utf-8"), "results", result_tables())
+    results = replaced(Path("docs/results.md").read_text("utf-8"), "results", result_tables())
+    found[Path("docs/results.md")] = replaced(results, "foundations", foundations.tables())
     for readme in (Path("README.md"), Path("docs/guide.fr.md")):
         if readme.is_file() and BEGIN.format(name="demo") in readme.read_text("utf-8"):
             found[readme] = replaced(readme.read_text("utf-8"), "demo", demo_table("demo"))

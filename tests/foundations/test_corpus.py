@@ -50,6 +50,14 @@ def test_an_endless_line_without_spaces_is_refused(tmp_path: Path, small_pieces:
         list(pieces([Source(path=path)]))
 
 
+def test_an_endless_row_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "LONGEST_ROW", 100)
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"text": "short"}) + "\n" + json.dumps({"text": "x" * 200}) + "\n")
+    with pytest.raises(DataError, match=r"rows\.jsonl:2.*more than 100 characters"):
+        list(pieces([Source(path=path)]))
+
+
 def test_rows_are_documents_of_the_named_columns(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in ({"en": "a", "fr": "b"}, {"en": "c", "fr": "d", "id": 1})) + "\n")

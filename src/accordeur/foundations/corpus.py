@@ -12,6 +12,7 @@ from typing import IO
 from accordeur.errors import DataError
 
 PIECE = 2**20  # characters of one piece: large enough for fast tokenizers, small enough for any memory
+LONGEST_ROW = 64 * PIECE  # characters of a row of JSON lines
 TEXT_ENDINGS = (".txt", ".md", ".jsonl", ".gz")
 
 
@@ -147,6 +148,8 @@ def rows(source: Source) -> Iterator[Piece]:
             if not line:
                 return
             number += 1
+            if len(line) >= LONGEST_ROW:
+                raise DataError(f"a row of more than {LONGEST_ROW:,} characters", where=f"{source.path}:{number}", hint="cut it up")
             if line.strip():
                 yield Piece(text=row_text(line, number, source), last=True)
 
@@ -176,7 +179,7 @@ def opened(path: Path) -> IO[str]:
 def read(stream: IO[str], path: Path, *, line: bool = False) -> str:
     """The next line or block. DataError where it is no UTF-8 text."""
     try:
-        text = stream.readline(64 * PIECE) if line else stream.read(PIECE)
+        text = stream.readline(LONGEST_ROW) if line else stream.read(PIECE)
     except UnicodeDecodeError as fault:
         raise DataError(f"{path} is not UTF-8 text: {fault.reason}", hint="convert it, e.g. iconv -t utf-8") from fault
     except (gzip.BadGzipFile, EOFError) as fault:
