@@ -40,7 +40,7 @@ def test_numbers_follow_the_language(value: object, language: str, text: str) ->
 
 def test_parts_are_named_in_the_language() -> None:
     finding = Finding(code="leaked-rows", severity="error", count=2, values={"part": "train", "other": "test"})
-    assert finding.said("fr")[0] == "Lignes de la partie apprentissage qui figurent aussi dans la partie test : 2."
+    assert finding.said("fr")[0] == "Lignes de la partie apprentissage qui figurent aussi dans la partie test\u00a0: 2."
     assert finding.said("en")[0] == "Rows of train that stand in test too: 2."
 
 

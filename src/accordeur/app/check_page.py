@@ -18,16 +18,6 @@ if TYPE_CHECKING:
 
 MOST_CHANGES = 200
 STYLE = """
-.finding { background: var(--card); border: 1px solid var(--rule); border-left: 4px solid var(--warn); border-radius: 4px;
-  padding: 1rem 1.3rem; margin: 0 0 1rem; }
-.finding.error { border-left-color: var(--bad); }
-.finding .sort { font-size: .74rem; letter-spacing: .07em; text-transform: uppercase; font-weight: 650; margin: 0 0 .2rem;
-  color: var(--warn); }
-.finding.error .sort { color: var(--bad); }
-.finding .what { font-weight: 600; margin: 0 0 .25rem; overflow-wrap: anywhere; }
-.finding .do { color: var(--soft); margin: 0; overflow-wrap: anywhere; }
-.finding details { border: 0; padding: .4rem 0 0; }
-.finding details ul { margin: .4rem 0 0; padding-left: 1.1rem; font: 400 .82rem/1.5 var(--mono); overflow-wrap: anywhere; }
 svg.share { color: var(--accent); display: block; margin-top: .3em; }
 .verdict.refused { border-top-color: var(--bad); }
 .verdict.refused .badge { color: var(--bad); }

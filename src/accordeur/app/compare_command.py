@@ -15,6 +15,7 @@ from rich.text import Text
 from accordeur.app.progress import Progress
 from accordeur.app.report_command import show
 from accordeur.app.signals import Stopper
+from accordeur.audit import Audit
 from accordeur.compare import Prepared, prepare, run_all
 from accordeur.compare.planned import Planned
 from accordeur.errors import Interrupted
@@ -26,6 +27,7 @@ from accordeur.training.device import plan_device
 
 MANY_LABELS = 12
 FEW_TRAINED = 3
+TOLD = ("duplicates", "conflicting-labels", "left-out", "special-tokens")  # findings that the notes on the data tell too
 
 
 def run(recipe: Recipe, save_recipe: str | None) -> None:
@@ -55,11 +57,18 @@ def introduce(prepared: Prepared, console: Console) -> None:
         f"runs   {effort(prepared.planned, prepared.recipe.budget)}",
         *([f"labels {classes(prepared)}"] if task.labels else []),
         *(f"note   {note}" for note in prepared.notes),
+        *(f"audit  {said}" for said in audit_lines(prepared.audit)),
     ]
     for line in lines:
         console.print(Text(line), soft_wrap=True)
     if task.kind == "write" and base.family != "remote":
         show_first(prepared, console)
+
+
+def audit_lines(audit: Audit) -> list[str]:
+    """What the audit found and the notes on the data don't say; errors that somebody chose to pass over come first."""
+    passed = [f"error, passed over with --force: {finding.said()[0]}" for finding in audit.errors]
+    return passed + [finding.said()[0] for finding in audit.warnings if finding.code not in TOLD]
 
 
 def effort(planned: Sequence[Planned], budget: float) -> str:

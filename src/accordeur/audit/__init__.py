@@ -58,9 +58,13 @@ def sampled(subject: Subject) -> Seen:
     return Seen(findings=(finding,), facts={"sample": {"rows": looked, "of": total}})
 
 
-def audit_splits(splits: Splits, kind: str, *, group: str | None = None, quick: bool = True) -> Audit:
-    """The audit of splits as they will be learned and judged by; rows that the splitting left out are told, not refused."""
-    return audit(Subject(kind=kind, parts=splits.parts(), group=group, left_out=splits.left_out), quick=quick)
+def audit_splits(splits: Splits, kind: str, *, group: str | None = None, quick: bool | None = None) -> Audit:
+    """The audit of splits as they will be learned and judged by; rows that the splitting left out are told, not refused.
+
+    Without a word on it, an audit of many rows is a quick one.
+    """
+    subject = Subject(kind=kind, parts=splits.parts(), group=group, left_out=splits.left_out)
+    return audit(subject, quick=len(subject.rows) > QUICK_TEXTS if quick is None else quick)
 
 
 def refuse(found: Audit, *, force: bool = False, where: str = "") -> Audit:

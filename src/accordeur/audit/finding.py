@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,6 +15,7 @@ Language = Literal["en", "fr"]
 WORDS: Mapping[str, Mapping[str, tuple[str, str]]] = {"en": ENGLISH, "fr": FRENCH}
 PARTS = {"fr": {"train": "apprentissage", "file": "fichier"}}
 MOST_SHOWN = 50
+BEFORE, AFTER = re.compile(r" (?=[:;?!%»])"), re.compile(r"(?<=«) ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +36,8 @@ class Finding:
         values = {name: written(value, language) for name, value in {**self.values, "count": self.count}.items()}
         for name in values.keys() & {"part", "other"}:
             values[name] = PARTS.get(language, {}).get(values[name], values[name])
-        what, advice = WORDS[language][self.code]
-        return what.format(**values), advice.format(**values)
+        what, advice = (sentence.format(**values) for sentence in WORDS[language][self.code])
+        return (bound(what), bound(advice)) if language == "fr" else (what, advice)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON, said in every language."""
@@ -91,6 +93,11 @@ class Audit:
             "findings": [finding.as_dict() for finding in self.findings],
             "facts": dict(self.facts),
         }
+
+
+def bound(text: str) -> str:
+    """French signs with the space that belongs to them, at which no line may break."""
+    return BEFORE.sub("\u00a0", AFTER.sub("\u00a0", text))
 
 
 def first(places: Iterable[str]) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def prepare(recipe: Recipe) -> Prepared:
     planned = tuple(planned_runs(methods, recipe.seeds, sizes))
     check_space(out, base, planned)
     asked_notes = (*size_notes, *also_notes, *cut_notes(also, task, base, kind))
-    notes = (loaded.shape.reading, *loaded.notes, *lengths["notes"], *asked_notes, *audit_notes(found))
+    notes = (loaded.shape.reading, *loaded.notes, *lengths["notes"], *asked_notes)
     return Prepared(
         recipe=recipe,
         task=task,
@@ -253,13 +253,6 @@ def check_lengths(task: Task, base: Base, kind: Kind, *, force: bool = False) ->
         [f"{cut} of {len(rows)} rows are cut at {limit} tokens ({facts['lost_answer_tokens']} answer tokens lost)"] if cut else []
     )
     return task, {**facts, "notes": notes}
-
-
-def audit_notes(found: Audit) -> list[str]:
-    """What the audit adds to the notes of the reading: errors that somebody chose to pass over come first."""
-    told = ("duplicates", "conflicting-labels", "left-out", "special-tokens")  # by the notes on the data
-    passed = [f"the audit found an error, passed over with --force: {finding.said()[0]}" for finding in found.errors]
-    return passed + [f"audit: {finding.said()[0]}" for finding in found.warnings if finding.code not in told]
 
 
 def check_space(out: Path, base: Base, planned: Sequence[Planned]) -> None:

@@ -21,15 +21,15 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "only": {
         "en": "Only {best} was scored, so there is nothing to compare it with.",
-        "fr": "Seule la méthode {best} a été évaluée : il n'y a rien à quoi la comparer.",
+        "fr": "Seule la méthode {best} a été évaluée : il n’y a rien à quoi la comparer.",
     },
     "crowned_best": {
         "en": "{method} is shown to be at most {tolerance} behind any other method.",
-        "fr": "Il est établi que {method} n'est dépassée de plus de {tolerance} par aucune autre méthode.",
+        "fr": "Il est établi que {method} n’est dépassée de plus de {tolerance} par aucune autre méthode.",
     },
     "crowned_cheaper": {
         "en": "{method} takes less to train and is shown to be within {tolerance} of the best: {gap} ({low} to {high}).",
-        "fr": "{method} coûte moins à entraîner et reste, c'est établi, à {tolerance} au plus de la meilleure : {gap} "
+        "fr": "{method} coûte moins à entraîner et reste, c’est établi, à {tolerance} au plus de la meilleure : {gap} "
         "(de {low} à {high}).",
     },
     "no_training": {
@@ -38,13 +38,13 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "cheaper_out": {
         "en": "{method} is cheaper but shown to be more than {tolerance} worse than {best}: {gap} ({low} to {high}).",
-        "fr": "{method} coûte moins mais est, c'est établi, moins bonne que {best} de plus de {tolerance} : {gap} "
+        "fr": "{method} coûte moins mais est, c’est établi, moins bonne que {best} de plus de {tolerance} : {gap} "
         "(de {low} à {high}).",
     },
     "open": {
         "en": "{method} against {against} is open: {gap}, but anything from {low} to {high} fits these rows; the tolerance is "
         "{tolerance}.",
-        "fr": "Entre {method} et {against} rien n'est établi : {gap}, mais tout écart de {low} à {high} est compatible avec ces "
+        "fr": "Entre {method} et {against} rien n’est établi : {gap}, mais tout écart de {low} à {high} est compatible avec ces "
         "lignes ; la tolérance est de {tolerance}.",
     },
     "rows_needed": {
@@ -58,22 +58,22 @@ TEXTS: dict[str, dict[Language, str]] = {
     "too_many_rows": {
         "en": "Even {max_rows} test rows would probably not settle it: the difference is too close to the tolerance. Allow a "
         "larger tolerance, or choose by cost.",
-        "fr": "Même {max_rows} lignes de test ne trancheraient sans doute pas : l'écart est trop proche de la tolérance. "
+        "fr": "Même {max_rows} lignes de test ne trancheraient sans doute pas : l’écart est trop proche de la tolérance. "
         "Accepter une tolérance plus large, ou choisir selon le coût.",
     },
     "leans": {
         "en": "If you must choose now: {method}, the cheapest whose score here is within {tolerance} of the best. This is not "
         "shown.",
-        "fr": "S'il faut choisir maintenant : {method}, la moins chère dont le score est ici à {tolerance} au plus de la "
-        "meilleure. Ce n'est pas établi.",
+        "fr": "S’il faut choisir maintenant : {method}, la moins chère dont le score est ici à {tolerance} au plus de la "
+        "meilleure. Ce n’est pas établi.",
     },
     "confidence": {
         "en": "All bounds hold together with {confidence} % confidence, for other test rows of the same kind.",
-        "fr": "Toutes ces bornes valent ensemble avec une confiance de {confidence} %, pour d'autres lignes de même nature.",
+        "fr": "Toutes ces bornes valent ensemble avec une confiance de {confidence} %, pour d’autres lignes de même nature.",
     },
     "seeds": {
         "en": "They do not cover how much training again with another seed would change the scores.",
-        "fr": "Elles ne couvrent pas ce qu'un nouvel entraînement avec une autre graine changerait aux scores.",
+        "fr": "Elles ne couvrent pas ce qu’un nouvel entraînement avec une autre graine changerait aux scores.",
     },
 }
 

@@ -136,8 +136,20 @@ ENGLISH = {
     "right": "right",
     "wrong": "wrong",
     # data, slices, sizes
-    "data": "Data checks",
+    "data": "Audit of the data",
     "data_intro": "What was found in the rows before anything was trained.",
+    "audit_rows": "{rows} rows were looked through before anything was trained.",
+    "audit_found": "Errors: {errors}, warnings: {warnings}.",
+    "audit_clean": "Nothing wrong was found.",
+    "audit_forced": "The errors were passed over with --force: mistrust what depends on these rows.",
+    "audit_error": "error",
+    "audit_warning": "warning",
+    "audit_look": "rows to look at",
+    "audit_shift": (
+        "Do test rows look like training rows? A classifier that tells them apart reaches an AUC of {auc} ({low} to {high});"
+        " 0.5 is chance."
+    ),
+    "audit_noted": "Noted before the first run (as it was printed)",
     "check": "Check",
     "check_rows": "{part} rows",
     "check_within": "{part} rows that repeat an earlier {part} row",
@@ -162,6 +174,8 @@ ENGLISH = {
         "{metric} on parts of the test rows, by the value of a column, with 95 % intervals. Small parts have wide intervals. "
         "Values on fewer than 5 rows, or beyond the 30 most frequent ones, stand together as other."
     ),
+    "slices_chart": "{metric} of {method} by {column}, with 95 % intervals; rows in brackets",
+    "slices_table": "All methods by {column}, with 95 % intervals.",
     "slice": "Part",
     "slice_other": "other ({count} values)",
     "slice_none": "(no value)",
@@ -245,6 +259,7 @@ ENGLISH = {
     "note_missing": "Planned, but not run yet: {runs}.",
     "note_foreign": "In the folder, but not part of this comparison: {runs}.",
     "note_no_primary": "{method} gives no {metric}, so it can't be part of the verdict.",
+    "note_forced": "The audit found errors in the data, and somebody chose to go on: see “Audit of the data”.",
     "note_short": "{run} saw {share} of its train rows in its budget: more minutes (--budget) may well change its score.",
     "note_seed_lost": "{method}: run {run} is missing from the averages ({status}).",
     "note_size_lost": "Quality against training rows lacks run {run} ({status}).",

@@ -140,8 +140,20 @@ FRENCH = {
     "right": "juste",
     "wrong": "faux",
     # data, slices, sizes
-    "data": "Contrôle des données",
+    "data": "Examen des données",
     "data_intro": "Ce qui a été trouvé dans les lignes avant tout entraînement.",
+    "audit_rows": "{rows} lignes ont été examinées avant tout entraînement.",
+    "audit_found": "Erreurs : {errors}, avertissements : {warnings}.",
+    "audit_clean": "Rien d’anormal n’a été trouvé.",
+    "audit_forced": "Les erreurs ont été ignorées (--force) : se méfier de tout ce qui tient à ces lignes.",
+    "audit_error": "erreur",
+    "audit_warning": "attention",
+    "audit_look": "lignes à regarder",
+    "audit_shift": (
+        "Les lignes de test ressemblent-elles à celles d’apprentissage ? Un classifieur qui les distingue atteint une AUC de"
+        " {auc} ({low} à {high}) ; 0,5 est le hasard."
+    ),
+    "audit_noted": "Noté avant le premier essai (tel qu’affiché, en anglais)",
     "check": "Contrôle",
     "check_rows": "lignes : {part}",
     "check_within": "lignes répétées dans la même partie : {part}",
@@ -166,6 +178,8 @@ FRENCH = {
         "{metric} sur des parties des lignes de test, selon la valeur d’une colonne, avec intervalles à 95 %. Petite partie, "
         "grand intervalle. Les valeurs de moins de 5 lignes, ou au-delà des 30 plus fréquentes, sont réunies sous « autres »."
     ),
+    "slices_chart": "{metric} de {method} selon {column}, avec intervalles à 95 % ; lignes entre parenthèses",
+    "slices_table": "Toutes les méthodes selon {column}, avec intervalles à 95 %.",
     "slice": "Partie",
     "slice_other": "autres ({count} valeurs)",
     "slice_none": "(sans valeur)",
@@ -253,6 +267,9 @@ FRENCH = {
     "note_missing": "Prévus, mais pas encore faits : {runs}.",
     "note_foreign": "Dans le dossier, mais hors de cette comparaison : {runs}.",
     "note_no_primary": "{method} ne donne pas la mesure {metric} et ne peut donc pas entrer dans le verdict.",
+    "note_forced": (
+        "L’examen a trouvé des erreurs dans les données, et quelqu’un a choisi de continuer : voir « Examen des données »."
+    ),
     "note_short": "{run} n’a vu que {share} de ses lignes d’entraînement dans son budget : plus de minutes (--budget) "
     "pourraient bien changer son score.",
     "note_seed_lost": "{method} : l’essai {run} manque dans les moyennes ({status}).",

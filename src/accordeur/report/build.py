@@ -110,9 +110,12 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
         "lengths": folder.about.get("lengths") or {},
         "command": folder.about.get("command") or "",
         "planned": list(folder.about.get("planned") or []),
+        "audit": folder.about.get("audit") or {},
+        "recorded": [str(note) for note in folder.about.get("notes") or []],
         "notes": [
             *map(str, folder.about.get("notes") or []),
             *remarks,
+            *([question.words("note_forced")] if (folder.about.get("audit") or {}).get("forced") else []),
             *folder_notes(folder, question.words),
             *short_notes(folder, question.words),
             *method_notes(methods, question),

@@ -44,11 +44,12 @@ class Scale:
     band: tuple[float, float] | None = None  # a shaded range: differences that do not matter
     least: float | None = None  # values can't be below or above these
     most: float | None = None
+    always: tuple[float, ...] = ()  # values that are in view too, so that several charts have one scale
 
 
 def extent(values: Sequence[float], scale: Scale) -> tuple[float, float]:
     """The range of an axis: the values with some air, kept to what is possible."""
-    marks = [*values, *([0.0] if scale.zero else []), *(scale.band or ())]
+    marks = [*values, *scale.always, *([0.0] if scale.zero else []), *(scale.band or ())]
     low, high = svg.padded(min(marks), max(marks))
     if scale.least is not None and min(marks) >= scale.least:
         low = max(low, scale.least)
@@ -337,6 +338,7 @@ class Panel:
     write: Write
     title: str
     height: float = 104.0
+    always: tuple[float, ...] = ()  # values that are in view too, so that several charts have one scale
 
 
 def curves(panels: Sequence[Panel], step: Write, step_title: str, title: str) -> Markup:
@@ -357,7 +359,7 @@ def curves(panels: Sequence[Panel], step: Write, step_title: str, title: str) ->
 
 def panel_parts(panel: Panel, across: Axis, top: float) -> list[Markup]:
     """One panel: its title, its grid, its lines."""
-    values = [y for curve in panel.curves for _, y in curve.points]
+    values = [*panel.always, *(y for curve in panel.curves for _, y in curve.points)]
     values += [end for curve in panel.curves for _, *ends in curve.spans for end in ends]
     low, high = svg.padded(min(values), max(values), 0.08)
     up = Axis(low=low, high=high, start=top + panel.height - 8, end=top + 22)

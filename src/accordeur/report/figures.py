@@ -306,6 +306,8 @@ def slices(reading: Reading, column: str, entries: Sequence[Mapping[str, Any]]) 
     """The primary metric on each part of the test rows, one figure per method named by the verdict or best."""
     best = [method["method"] for method in reading.ranked]
     shown = [name for name in dict.fromkeys([reading.named, *best]) if name][:2]
+    always = ends_of([score for entry in entries for name in shown if (score := entry["scores"].get(name))])
+    most = 1.0 if reading.unit == "points" else None
     found = []
     for name in shown:
         rows = [
@@ -322,9 +324,15 @@ def slices(reading: Reading, column: str, entries: Sequence[Mapping[str, Any]]) 
             if (score := entry["scores"].get(name))
         ]
         if rows:
-            scale = Scale(write=tick(reading), title=reading.axis, least=0.0, most=1.0 if reading.unit == "points" else None)
-            found.append(Figure(chart=charts.dots(rows, scale, f"{name}: {column}"), caption=f"{name}: {column}"))
+            scale = Scale(write=tick(reading), title=reading.axis, least=0.0, most=most, always=always)
+            caption = reading.words("slices_chart", metric=capital(reading.metric), method=name, column=column)
+            found.append(Figure(chart=charts.dots(rows, scale, caption), caption=caption))
     return found
+
+
+def ends_of(scores: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
+    """The ends of the intervals of some scores, where they are known."""
+    return tuple(float(score[end]) for score in scores for end in ("low", "high") if score[end] is not None)
 
 
 def sizes(reading: Reading) -> list[Figure]:
@@ -339,7 +347,7 @@ def sizes(reading: Reading) -> list[Figure]:
         if len(points) > 1:
             caption = reading.words("sizes_chart", metric=capital(reading.metric), method=name)
             curve = Curve(points=tuple(points), spans=spans)
-            panel = Panel(curves=(curve,), write=tick(reading), title=reading.metric, height=150.0)
+            panel = Panel(curves=(curve,), write=tick(reading), title=reading.metric, height=150.0, always=ends_of(entries))
             drawn = charts.curves([panel], lambda value: reading.numbers.number(value), reading.words("sizes_axis"), caption)
             found.append(Figure(chart=drawn, caption=name))
     return found

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from accordeur.report import checks, details, figures, views
+from accordeur.report import audit, checks, details, figures, views
 from accordeur.report.figures import Reading, read
 from accordeur.report.format import clean
 from accordeur.report.words import Words
@@ -51,6 +51,7 @@ def render_html(report: Mapping[str, Any], out: Path | None = None) -> str:
         "script": Markup(script),
         "policy": policy(script),
         "verdict": verdict_view(reading),
+        "notes": [note for note in report["notes"] if note not in report["recorded"]],
         "sections": sections(reading, out),
     }
     return environment().get_template(TEMPLATE).render(parts)
@@ -152,6 +153,8 @@ def section(name: str, words: Words, intro: str = "", **parts: Any) -> dict[str,
         "rows": [],
         "groups": [],
         "commands": [],
+        "findings": [],
+        "noted": [],
         "folded": [],
         "remark": "",
     }
@@ -275,10 +278,14 @@ def also_section(reading: Reading) -> dict[str, Any] | None:
 
 
 def data_section(reading: Reading) -> dict[str, Any] | None:
-    """What the checks of the data found."""
+    """What the audit found, the counts behind it, and what was noted before the first run."""
     tables = [table for table in (checks.found(reading), checks.labels(reading)) if table]
     groups = details.groups_of(checks.rest(reading), "", reading)
-    return section("data", reading.words, reading.words("data_intro"), tables=tables, groups=groups) if tables or groups else None
+    found, noted = audit.cards(reading), reading.report["recorded"]
+    if not (tables or groups or found or noted):
+        return None
+    parts = {"tables": tables, "groups": groups, "findings": found, "noted": noted, "remark": audit.shift(reading)}
+    return section("data", reading.words, audit.intro(reading), **parts)
 
 
 def settings_section(reading: Reading) -> dict[str, Any] | None:

@@ -206,7 +206,7 @@ def slices(reading: Reading, column: str, entries: Sequence[Mapping[str, Any]]) 
         for entry in entries
     ]
     titles = [Column(title=words("slice"), numeric=False), Column(title=words("rows")), *(Column(title=name) for name in names)]
-    return Table(caption=f"{words('slices')}: {column}", columns=titles, rows=rows)
+    return Table(caption=words("slices_table", column=column), columns=titles, rows=rows)
 
 
 def sizes(reading: Reading) -> Table:
