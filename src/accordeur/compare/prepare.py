@@ -15,9 +15,11 @@ from accordeur.audit import Audit, audit_splits, refuse, summary
 from accordeur.audit.lengths import untrainable
 from accordeur.base import Base, default_encoder, find_base
 from accordeur.compare.also import Others, cut_notes, read_others
+from accordeur.compare.grid import grid_notes, grids
 from accordeur.compare.planned import Planned, planned_runs
 from accordeur.compare.sizes import chosen_sizes, strata
 from accordeur.compare.slices import slice_values
+from accordeur.compare.unlearned import unlearned_notes
 from accordeur.data import Loaded, Reading, SplitRule, Splits, load_splits
 from accordeur.data.hub import hub_copy, hub_name
 from accordeur.data.keyed import chained, taken
@@ -58,6 +60,7 @@ class Prepared:
 def prepare(recipe: Recipe) -> Prepared:
     """Checks recipe, methods, data, base and lengths, in this order, cheapest first. Writes nothing."""
     methods = chosen_methods(recipe)
+    swept = grids(methods, recipe.sweep)
     loaded = load(recipe)
     kind = checked_kind(recipe, loaded)
     loaded = in_one_form(loaded, kind)
@@ -70,10 +73,10 @@ def prepare(recipe: Recipe) -> Prepared:
     out = Path(recipe.out) if recipe.out else Path("runs") / slug(task.name)
     base = choose_base(recipe, task)
     task, lengths = check_lengths(task, base, kind, force=recipe.force)
-    planned = tuple(planned_runs(methods, recipe.seeds, sizes))
+    planned = tuple(planned_runs(methods, recipe.seeds, sizes, swept))
     check_space(out, base, planned)
-    asked_notes = (*size_notes, *also_notes, *cut_notes(also, task, base, kind))
-    notes = (loaded.shape.reading, *loaded.notes, *lengths["notes"], *asked_notes)
+    asked_notes = (*size_notes, *grid_notes(swept, recipe.full_sweep), *also_notes, *cut_notes(also, task, base, kind))
+    notes = (loaded.shape.reading, *loaded.notes, *lengths["notes"], *unlearned_notes(loaded.splits, kind), *asked_notes)
     return Prepared(
         recipe=recipe,
         task=task,
