@@ -12,6 +12,7 @@ import pytest
 
 from accordeur.app import cli
 from accordeur.app.check_words import WORDS
+from accordeur.data import hub
 from tests.audit.test_labels import topical
 
 SAMPLE = Path(cli.__file__).parent.parent / "assets" / "sample"
@@ -44,6 +45,41 @@ def test_good_rows_end_well_with_a_page(tmp_path: Path, monkeypatch: pytest.Monk
     assert plain["errors"] == 0
     assert plain["facts"]["planned"]["rows"]["train"] > 40
     assert "Nothing wrong was found." in (tmp_path / "checks/rows/check.html").read_text(encoding="utf-8")
+
+
+def test_a_hub_dataset_is_checked_by_its_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def parts(name: str, config: str | None) -> dict[str, list[dict[str, str]]]:
+        assert (name, config) == ("org/pets", "plain")
+        found = {"train": topical(90), "test": [*topical(30, seed=5), topical(90)[0]]}
+        return {part: [{"text": text, "label": label} for text, label in rows] for part, rows in found.items()}
+
+    monkeypatch.setattr(hub, "fetched", parts)
+    monkeypatch.setattr(hub, "class_names", lambda split: {})
+    monkeypatch.setattr("accordeur.app.check_run.COPIES", tmp_path / "cache")
+    monkeypatch.chdir(tmp_path)
+    assert call(monkeypatch, "check", "hub:org/pets:plain") == 3
+    said = capsys.readouterr().out
+    assert "Rows of train that stand in test too: 1." in said
+    assert "test from split 'test'" in said
+    plain = json.loads((tmp_path / "checks/pets/check.json").read_text(encoding="utf-8"))
+    assert plain["data"] == "hub:org/pets:plain"
+    assert plain["rows"] == {"train": 90, "test": 31}
+    assert "hub:org/pets:plain" in (tmp_path / "checks/pets/check.html").read_text(encoding="utf-8")
+
+
+def test_a_hub_dataset_that_cant_be_had_ends_with_4(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def offline(name: str, config: str | None) -> None:
+        raise ConnectionError("no way out")
+
+    monkeypatch.setattr(hub, "load", offline)
+    monkeypatch.chdir(tmp_path)
+    assert call(monkeypatch, "check", "org/pets") == 4
+    assert "hub dataset org/pets can't be had" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_errors_end_with_3_unless_forced(

@@ -34,6 +34,7 @@ def render(found: Checked, language: str) -> str:
     state = "refused" if audit.errors and not audit.forced else "careful" if audit.findings else "clean"
     parts: dict[str, Any] = {
         "found": found,
+        "name": found.name.rstrip("/").rpartition("/")[2] or found.name,
         "audit": audit,
         "words": words,
         "language": language,

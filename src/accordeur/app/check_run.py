@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from accordeur.audit.clean import Change, clean, counted, require_target
 from accordeur.audit.finding import first
 from accordeur.audit.reading import Collected, collect
 from accordeur.data import Reading, SplitRule, split
+from accordeur.data.hub import COPIES, hub_copy, hub_name
 from accordeur.data.leaks import class_counts
 from accordeur.data.split import is_classes
 from accordeur.errors import DataError
@@ -24,6 +26,7 @@ ROWS_PRINTED = 3
 class Checked:
     """The audit of some files with what the page shows beside it."""
 
+    name: str
     file: Path
     test: Path | None
     audit: Audit
@@ -33,13 +36,20 @@ class Checked:
     def as_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
         fix = {"copy": str(self.copy), "left_out": [vars(change) for change in self.changes]} if self.copy else {}
-        return {"file": str(self.file), "test": str(self.test) if self.test else None, **self.audit.as_dict(), "fix": fix}
+        return {
+            "data": self.name,
+            "file": str(self.file),
+            "test": str(self.test) if self.test else None,
+            **self.audit.as_dict(),
+            "fix": fix,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What was asked for on the command line."""
+    """What was asked for on the command line: the data as they were named, and the file that holds them."""
 
+    name: str
     file: Path
     test: Path | None = None
     reading: Reading = field(default_factory=Reading)
@@ -47,6 +57,14 @@ class Request:
     base: str | None = None
     max_length: int = 512
     fix: Path | None = None
+
+
+def located(data: str) -> tuple[Path, Path | None, tuple[str, ...]]:
+    """(the file to check, the test rows that come with it, notes): a path as it is, or the copy of a hub dataset."""
+    if hub_name(data) is None:
+        return Path(data), None, ()
+    found = hub_copy(data, COPIES)
+    return found.train, found.test, found.notes
 
 
 def run(request: Request, *, force: bool = False) -> Checked:
@@ -57,12 +75,12 @@ def run(request: Request, *, force: bool = False) -> Checked:
         mine = collect(request.file, request.reading)
         other = collect(request.test, request.reading, mine.shape) if request.test else None
     except DataError as fault:
-        return Checked(file=request.file, test=request.test, audit=unusable(fault))
+        return Checked(name=request.name, file=request.file, test=request.test, audit=unusable(fault))
     subject = subject_of(request, mine, other)
     found = with_plan(audit(subject), subject)
     found = replace(found, forced=force and bool(found.errors))
     changes = clean(request.file, request.fix, subject, request.reading.separator) if request.fix else []
-    return Checked(file=request.file, test=request.test, audit=found, changes=tuple(changes), copy=request.fix)
+    return Checked(name=request.name, file=request.file, test=request.test, audit=found, changes=tuple(changes), copy=request.fix)
 
 
 def subject_of(request: Request, mine: Collected, other: Collected | None) -> Subject:
@@ -86,7 +104,7 @@ def ruler(request: Request, mine: Collected) -> tuple[Task, Codec]:
     kind = kind_of(mine.shape.kind)
     limit = min(request.max_length, base.positions or request.max_length)
     task = Task(
-        name=request.file.stem,
+        name=request.name,
         kind=kind.name,  # type: ignore[arg-type]
         train=mine.rows,
         validation=(),
@@ -130,7 +148,7 @@ def with_plan(found: Audit, subject: Subject) -> Audit:
     return replace(found, facts={**found.facts, "planned": planned})
 
 
-def show(found: Checked, folder: Path, language: str) -> None:
+def show(found: Checked, folder: Path, language: str, notes: Sequence[str] = ()) -> None:
     """Prints the findings and where the page is."""
     from rich.console import Console
     from rich.text import Text
@@ -139,6 +157,8 @@ def show(found: Checked, folder: Path, language: str) -> None:
     from accordeur.report.format import clean as visible
 
     words, console = WORDS[language], Console()
+    for note in notes:
+        console.print(Text(visible(note), style="dim"), soft_wrap=True)
     for finding in found.audit.findings:
         what, advice = finding.said(language)
         style = "bold red" if finding.severity == "error" else "yellow"

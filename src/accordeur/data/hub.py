@@ -24,6 +24,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "test": ("test",),
 }
 NO_LABEL = -1  # how the hub marks rows whose label is kept secret
+COPIES = Path("~/.cache/accordeur/datasets").expanduser()  # where fetched rows are kept as files
 OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
 
 
