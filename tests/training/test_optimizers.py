@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib.util
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from accordeur.training.settings import TrainingSettings
 
 from . import tiny
 
-INSTALLED = [name for name in BUILDERS if name != "adamw8bit"]
+INSTALLED = [name for name in BUILDERS if name != "adamw8bit" or importlib.util.find_spec("bitsandbytes")]
 
 
 def test_biases_and_norms_are_never_decayed_and_the_head_has_its_own_rate() -> None:

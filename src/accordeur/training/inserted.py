@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -12,9 +13,20 @@ from torch import nn
 from accordeur.errors import NotApplicable, RecipeError
 from accordeur.training import trainable
 
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # peft imports it; it misses a kernel that nothing here asks for
 
-def low_rank(network: Any, targets: Sequence[str] | str | None = None, rank: int = 8, **settings: Any) -> Any:
-    """LoRA. RecipeError for named targets that match nothing, and for a rank above the width of a layer it would go into."""
+
+def low_rank(
+    network: Any, targets: Sequence[str] | str | None = None, rank: int = 8, layers: int | None = None, **settings: Any
+) -> Any:
+    """LoRA, in the so many topmost blocks where `layers` is given.
+
+    RecipeError for named targets that match nothing, for more layers than there are, and for a rank above the width of a
+    layer it would go into.
+    """
+    if layers is not None:
+        settings["layers_to_transform"] = topmost(network, layers)
+        targets = named(network, targets)
     try:
         config = trainable.lora(network, rank=rank, targets=targets, **settings)
     except ValueError as fault:
@@ -27,6 +39,25 @@ def low_rank(network: Any, targets: Sequence[str] | str | None = None, rank: int
                 place = name.removesuffix(".lora_A.default")
                 raise RecipeError(f"rank {rank} is above {width}, the width of {place}", hint=f"choose a rank of at most {width}")
     return config
+
+
+def topmost(network: Any, layers: int) -> list[int]:
+    """The places of the topmost blocks, as peft counts them."""
+    if network.trunk.config.is_encoder_decoder:
+        raise NotApplicable("the topmost blocks of an encoder-decoder are those of its decoder only; leave `layers` out")
+    count = len(trainable.stack(network))
+    if not 0 < layers <= count:
+        raise RecipeError(f"layers = {layers}: expected 1 to {count}, the blocks of this base", hint="leave it out for all")
+    return list(range(count - layers, count))
+
+
+def named(network: Any, targets: Sequence[str] | str | None) -> Sequence[str]:
+    """Targets as names of layers, which peft needs where only some blocks are meant."""
+    chosen = trainable.TARGETS.get(network.trunk.config.model_type, trainable.ALL_LINEAR) if targets is None else targets
+    if chosen != trainable.ALL_LINEAR:
+        return [chosen] if isinstance(chosen, str) else chosen
+    inside = {name for block, _ in trainable.blocks(network.trunk) for name in layer_names(network.trunk.get_submodule(block))}
+    return sorted(inside)
 
 
 def scaled(network: Any, targets: Sequence[str] | None = None, trunk_dropout: Literal["off", "keep"] = "off") -> Any:

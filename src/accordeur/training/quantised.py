@@ -65,4 +65,6 @@ def quantised(layer: Any, bits: Bits) -> Any:
         made = kind(inputs, outputs, bias=layer.bias is not None, **options)
         made.load_state_dict({"weight": weight, **({} if layer.bias is None else {"bias": layer.bias.detach()})})
         placed = made.to(weight.device)
+    if bits == "nf4":  # after any scoring it would keep its weights in a form without gradients, and train past them in silence
+        placed.support_avx512bf16_for_cpu = False
     return placed.requires_grad_(False).train(layer.training)

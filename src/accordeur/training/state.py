@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,7 +120,7 @@ def split_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], di
     tensors: dict[str, Tensor] = {}
     numbers: dict[str, Any] = {}
     for place, values in optimizer.state_dict()["state"].items():
-        for key, value in values.items():
+        for key, value in flat(values):
             if isinstance(value, Tensor):
                 tensors[f"{place}/{key}"] = value
             elif value is None or isinstance(value, bool | int | float | str):
@@ -130,12 +130,21 @@ def split_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], di
     return tensors, {"numbers": numbers}
 
 
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The innermost values by their paths: bitsandbytes keeps what belongs to 8-bit moments in a mapping of its own."""
+    for key, value in values.items():
+        yield from flat(value, f"{prefix}{key}/") if isinstance(value, dict) else [(prefix + key, value)]
+
+
 def join_state(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
     """Puts back what `split_state` took apart; the groups are those of the new optimizer, built from the same settings."""
     state: dict[int, dict[str, Any]] = {}
     for path, value in {**tensors, **plain["numbers"]}.items():
-        place, _, key = path.partition("/")
-        state.setdefault(int(place), {})[key] = value
+        place, *outer, key = path.split("/")
+        values = state.setdefault(int(place), {})
+        for name in outer:
+            values = values.setdefault(name, {})
+        values[key] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
