@@ -94,7 +94,7 @@ def test_accumulation_equals_the_big_batch(form: str) -> None:
         items = tiny.causal_rows(16) if form == "causal" else tiny.label_rows(16)
         (parts,) = batches.steps(items, 16, micro_tokens, seed=0, epoch=0)
         assert (len(parts) > 4) == (micro_tokens < 100)
-        loss, _ = step.accumulate(network, items, parts, DevicePlan(), tiny.PAD, 0.0)
+        loss, _ = step.accumulate(network, step.Feed(items=items, device=DevicePlan(), pad=tiny.PAD), parts)
         return loss, {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
 
     big_loss, big = gradient(10**6)

@@ -30,6 +30,7 @@ class Freeze(TrainedMethod):
     rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (5e-5, 2e-4, 5e-4)
     layer_decay: float = 1.0
+    trunk_dropout: Literal["off", "keep"] = "off"  # of the blocks that stay: off, they are computed once
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
 
     def __post_init__(self) -> None:
@@ -47,7 +48,7 @@ class Freeze(TrainedMethod):
     def moving(self, layers: int) -> Moving:
         """What is asked for with so many blocks."""
         rates = (self.rate,) if self.rate else self.rates
-        surgery = Surgery(name="top", settings={"layers": layers})
+        surgery = Surgery(name="top", settings={"layers": layers, "trunk_dropout": self.trunk_dropout})
         return Moving(
             surgery=surgery,
             settings=self.loop(layer_decay=self.layer_decay, gradual=self.gradual),

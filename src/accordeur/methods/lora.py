@@ -30,6 +30,7 @@ class Lora(TrainedMethod):
     b_factor: float = 1.0  # rate of B over that of A (LoRA+, Hayou et al. 2024, recommends 16)
     rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (3e-4, 1e-3, 3e-3)
+    layers: int | None = None  # adapters in so many topmost blocks only: what lies below is then computed once
     trunk_dropout: Literal["off", "keep"] = "off"
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
 
@@ -49,6 +50,7 @@ class Lora(TrainedMethod):
             "dropout": self.dropout,
             "targets": targets,
             "trunk_dropout": self.trunk_dropout,
+            **({"layers": self.layers} if self.layers else {}),
             "use_rslora": self.rslora,
             "use_dora": self.dora,
         }

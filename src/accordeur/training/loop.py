@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,9 +16,9 @@ from torch import Tensor
 from accordeur.errors import Interrupted
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan, TrainingPlan
-from accordeur.training import adapters, batches, optimizers, randomness, schedules, state, step
+from accordeur.training import adapters, batches, boundary, memory, optimizers, randomness, schedules, state, step
 from accordeur.training.device import threads
-from accordeur.training.narrow import narrowed
+from accordeur.training.narrow import Narrowed, narrowed
 from accordeur.training.processor import keep_memory
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.state import Progress, Session
@@ -38,6 +39,7 @@ class Lent:
     validate: Callable[[], float]  # higher is better
     note: Callable[..., None]
     stop: Callable[[], bool]
+    cache: Path | None = None  # where activations of frozen blocks are kept, over runs
     save_every_seconds: float = 60.0
     safety_seconds: float | None = None  # of this process: a last resort beside the plan
 
@@ -77,11 +79,12 @@ class Clock:
 class Job:
     """One call of `train`, and the name its checkpoint carries."""
 
-    items: Sequence[Encoded]
+    feed: step.Feed
     settings: TrainingSettings
     plan: TrainingPlan
     lent: Lent
     name: str
+    narrowed: Narrowed
 
 
 def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, plan: TrainingPlan, lent: Lent) -> Training:
@@ -96,14 +99,14 @@ def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, pl
         randomness.seed_all(lent.seed)
         network.to(lent.device.device)
         name = state.identity(network, items, settings, plan, lent.seed)
-        job = Job(items=items, settings=settings, plan=plan, lent=lent, name=name)
         session = Session(network=network, optimizer=optimizers.build(network, settings), progress=Progress())
         complaint = state.load(session, lent.folder, name)
         if complaint:
             lent.note(step=0, total=plan.steps, warning=complaint)
         network.noise, network.z_loss = settings.noise, settings.z_loss
         try:
-            with adapters.short_way(network, lent.device), narrowed(network, lent.device) as session.narrowed:
+            with equipped(session, items, settings, plan, lent) as (feed, copies):
+                job = Job(feed=feed, settings=settings, plan=plan, lent=lent, name=name, narrowed=copies)
                 run(session, job, Clock(before=session.progress.seconds))
         finally:
             network.noise = network.z_loss = 0.0
@@ -113,27 +116,64 @@ def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, pl
     return finished(session.progress)
 
 
+@contextlib.contextmanager
+def equipped(
+    session: Session, items: Sequence[Encoded], settings: TrainingSettings, plan: TrainingPlan, lent: Lent
+) -> Iterator[tuple[step.Feed, Narrowed]]:
+    """The cheaper ways to the same result, for as long as steps are made."""
+    network, device, progress = session.network, lent.device, session.progress
+    if not progress.step:
+        told = memory.settle(progress, network, items, device)
+        if told:
+            lent.note(step=0, total=plan.steps, warning=told)
+    again = plan.steps * plan.batch_rows > len(items)
+    wanted = boundary.Wanted(items=items, device=device, pad=lent.pad, folder=lent.cache, worthwhile=again)
+    with (
+        memory.recomputing(network, device.checkpointing or progress.checkpointing),
+        adapters.short_way(network, device),
+        boundary.prepared(network, wanted) as below,
+        narrowed(network, device) as copies,
+    ):
+        yield step.Feed(items=items, device=device, pad=lent.pad, smoothing=settings.smoothing, boundary=below), copies
+
+
 def run(session: Session, job: Job, clock: Clock) -> None:
-    """The steps that are left, each: gradient, check, update, then evaluate, tell, save or stop where it is due."""
+    """The steps that are left; a step that finds no memory is made again in smaller passes."""
+    while not session.progress.stopped:  # a run that was stopped after its last step, in what follows, is over
+        for parts in upcoming(job, session.progress):
+            try:
+                rate = advance(session, job, parts)
+            except (RuntimeError, MemoryError) as fault:
+                if not memory.is_short(fault):
+                    raise
+                session.network.zero_grad(set_to_none=True)
+                told = memory.relieve(session.progress, session.network, parts, job.lent.device)
+            else:
+                follow(session, job, clock, rate)
+                if session.progress.stopped:
+                    return
+                continue
+            job.lent.note(step=session.progress.step, total=job.plan.steps, warning=told)
+            break
+
+
+def follow(session: Session, job: Job, clock: Clock, rate: float) -> None:
+    """After a step: evaluate, tell, save or stop where it is due."""
     progress, plan, lent = session.progress, job.plan, job.lent
-    if progress.stopped:  # it was stopped after its last step, in what follows the training
-        return
-    for parts in upcoming(job, progress):
-        rate = advance(session, job, parts)
-        safety = lent.safety_seconds is not None and clock.here() > lent.safety_seconds
-        last = progress.step >= plan.steps or safety
-        score = evaluate(session, lent) if last or progress.step % plan.evaluate_every == 0 else None
-        tell(session, job, rate=rate, score=score, seconds=clock.seconds())
-        progress.stopped = why_stop(progress, job, safety)
-        if progress.stopped:
-            if lent.stop():
-                save(session, job, clock)
-            return
+    safety = lent.safety_seconds is not None and clock.here() > lent.safety_seconds
+    last = progress.step >= plan.steps or safety
+    score = evaluate(session, job) if last or progress.step % plan.evaluate_every == 0 else None
+    tell(session, job, rate=rate, score=score, seconds=clock.seconds())
+    progress.stopped = why_stop(progress, job, safety)
+    if progress.stopped:
         if lent.stop():
             save(session, job, clock)
-            raise Interrupted(f"stopped after step {progress.step} of {plan.steps}", hint="repeat the command to go on")
-        if save_due(lent, clock):
-            save(session, job, clock)
+        return
+    if lent.stop():
+        save(session, job, clock)
+        raise Interrupted(f"stopped after step {progress.step} of {plan.steps}", hint="repeat the command to go on")
+    if save_due(lent, clock):
+        save(session, job, clock)
 
 
 def why_stop(progress: Progress, job: Job, safety: bool) -> str:
@@ -147,11 +187,10 @@ def why_stop(progress: Progress, job: Job, safety: bool) -> str:
 
 def upcoming(job: Job, progress: Progress) -> Iterator[list[list[int]]]:
     """The micro-batches of every step that is left: a pure function of data, plan, seed and position."""
-    rows = job.plan.batch_rows
-    epoch, done = divmod(progress.step, batches.steps_per_epoch(len(job.items), rows))
-    coming = itertools.chain.from_iterable(
-        batches.steps(job.items, rows, job.lent.device.micro_tokens, job.lent.seed, number) for number in itertools.count(epoch)
-    )
+    items, rows, seed = job.feed.items, job.plan.batch_rows, job.lent.seed
+    tokens = progress.micro_tokens or job.lent.device.micro_tokens
+    epoch, done = divmod(progress.step, batches.steps_per_epoch(len(items), rows))
+    coming = itertools.chain.from_iterable(batches.steps(items, rows, tokens, seed, number) for number in itertools.count(epoch))
     yield from itertools.islice(coming, done, done + job.plan.steps - progress.step)
 
 
@@ -163,25 +202,27 @@ def advance(session: Session, job: Job, parts: list[list[int]]) -> float:
     factor = schedules.factor(settings.schedule, number, warmup=warmup, steps=job.plan.steps, floor=settings.floor)
     rate = optimizers.set_rate(session.optimizer, factor, number / job.plan.steps)
     network.train()
-    loss, tokens = step.accumulate(network, job.items, parts, job.lent.device, job.lent.pad, settings.smoothing)
-    norm = step.gradient_norm(network)
-    step.check_finite(loss, float(norm), step=number, rate=rate, rows=[row for part in parts for row in part])
-    step.clip(network, norm, settings.clip)
-    session.optimizer.step()
+    scale = progress.scale if job.lent.device.dtype == "float16" else 1.0
+    loss, tokens = step.accumulate(network, job.feed, parts, scale)
+    norm = step.gradient_norm(network, scale)
+    if not step.overflowed(progress, loss, float(norm), scale):
+        step.check_finite(loss, float(norm), step=number, rate=rate, rows=[row for part in parts for row in part])
+        step.clip(network, norm, settings.clip)
+        session.optimizer.step()
+        progress.loss += loss
+        progress.loss_steps += 1
     session.optimizer.zero_grad(set_to_none=True)
     progress.step = number
     progress.tokens += tokens
-    progress.loss += loss
-    progress.loss_steps += 1
     return rate
 
 
-def evaluate(session: Session, lent: Lent) -> float:
+def evaluate(session: Session, job: Job) -> float:
     """Asks for the score, and keeps the weights where it is the best so far (the earliest of equals)."""
     progress = session.progress
     session.network.eval()
-    with torch.no_grad(), session.narrowed.wide():
-        score = float(lent.validate())
+    with torch.no_grad(), job.narrowed.wide():
+        score = float(job.lent.validate())
     if score != score:  # a score that isn't a number is the worst there is
         score = -1e308
     if progress.best_score is None or score > progress.best_score:

@@ -17,7 +17,6 @@ from accordeur.example import Encoded
 from accordeur.plan import TrainingPlan
 from accordeur.store import fingerprint, read_json, recover, sealed_folder, verify, write_json
 from accordeur.training import randomness
-from accordeur.training.narrow import Narrowed
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.tokens import data_digest
 from accordeur.training.trainable import load_moved, moved_tensors
@@ -39,7 +38,10 @@ class Progress:
     loss: float = 0.0  # summed over the steps since the last point of the curve
     loss_steps: int = 0
     skipped: int = 0  # steps an fp16 scaler skipped
+    scale: float = 65536.0  # of the loss, in fp16 only
+    fitting: int = 0  # steps since the scale last changed
     micro_tokens: int = 0  # the token budget of a pass, once memory forced it below the plan's
+    checkpointing: bool = False  # activations are recomputed, once memory forced it
     stopped: str = ""
     curve: list[dict[str, Any]] = field(default_factory=list)
 
@@ -52,7 +54,6 @@ class Session:
     optimizer: torch.optim.Optimizer
     progress: Progress
     best: dict[str, Tensor] = field(default_factory=dict)
-    narrowed: Narrowed = field(default_factory=Narrowed)  # frozen matrices in training's dtype
 
 
 def identity(network: nn.Module, items: Sequence[Encoded], settings: TrainingSettings, plan: TrainingPlan, seed: int) -> str:

@@ -14,45 +14,70 @@ from accordeur.errors import Diverged
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan
 from accordeur.training.batches import collate
+from accordeur.training.boundary import Boundary, reading
 from accordeur.training.device import precision
+from accordeur.training.state import Progress
+
+GROWTH = 2000
+LARGEST_SCALE = 2.0**24
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gradient:
-    """What a step's gradient was made of."""
+class Feed:
+    """What the passes of a step are made of."""
 
-    loss: float  # mean over labelled units
-    norm: float  # before clipping
-    tokens: int  # real tokens
+    items: Sequence[Encoded]
+    device: DevicePlan
+    pad: int
+    smoothing: float = 0.0
+    boundary: Boundary | None = None  # what the frozen blocks below give, where it has been computed before
 
 
-def accumulate(
-    network: Any, items: Sequence[Encoded], parts: Sequence[Sequence[int]], device: DevicePlan, pad: int, smoothing: float
-) -> tuple[float, int]:
+def accumulate(network: Any, feed: Feed, parts: Sequence[Sequence[int]], scale: float = 1.0) -> tuple[float, int]:
     """Adds the gradient of a step to the weights' `.grad`: the sum of all losses over the sum of all labelled units.
 
-    Returns the mean loss and the real tokens. A loss that isn't finite ends it at once, before the backward pass.
+    scale: a factor on the gradient. Returns the mean loss and the real tokens. A loss that isn't finite ends it at once,
+    before the backward pass.
     """
-    units = max(1, sum(items[row].units for part in parts for row in part))
-    network.whole = (units, sum(map(len, parts)))  # for a loss that is the sum of two means
+    units = max(1, sum(feed.items[row].units for part in parts for row in part))
+    network.whole = (units, sum(map(len, parts)))  # for a loss that is the sum of two means, as with the next sentence
     total, tokens = 0.0, 0
     for part in parts:
-        batch = collate([items[row] for row in part], pad, device.device)
-        with precision(device):
-            loss, _ = network.loss(batch, smoothing)
-        total += float(loss.detach())
-        tokens += batch.real_tokens
-        if not math.isfinite(total):
-            break
-        (loss / units).backward()
+        batch = collate([feed.items[row] for row in part], feed.pad, feed.device.device)
+        with precision(feed.device), reading(feed.boundary, part, batch):
+            loss, _ = network.loss(batch, feed.smoothing)
+            total += float(loss.detach())
+            tokens += batch.real_tokens
+            if not math.isfinite(total):
+                break
+        (loss * (scale / units) if scale != 1.0 else loss / units).backward()
     network.whole = None
     return total / units, tokens
 
 
-def gradient_norm(network: nn.Module) -> Tensor:
-    """The 2-norm of the whole gradient."""
+def gradient_norm(network: nn.Module, scale: float = 1.0) -> Tensor:
+    """The 2-norm of the whole gradient, which is first freed of the factor on it."""
     gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    if scale != 1.0:
+        torch._foreach_div_(gradients, scale)
     return torch.nn.utils.get_total_norm(gradients) if gradients else torch.zeros(())
+
+
+def overflowed(progress: Progress, loss: float, norm: float, scale: float) -> bool:
+    """Whether a scaled fp16 gradient left its range: then the step is skipped and counted, and the scale halved.
+
+    It doubles after GROWTH steps that fit, as in Micikevicius et al. (2018). Without a scale nothing is ever skipped.
+    """
+    if scale == 1.0 or not math.isfinite(loss):
+        return False
+    if math.isfinite(norm):
+        progress.fitting += 1
+        if progress.fitting == GROWTH:
+            progress.scale, progress.fitting = min(2 * progress.scale, LARGEST_SCALE), 0
+        return False
+    progress.scale, progress.fitting = progress.scale / 2, 0
+    progress.skipped += 1
+    return True
 
 
 def clip(network: nn.Module, norm: Tensor, limit: float | None) -> None:

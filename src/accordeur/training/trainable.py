@@ -78,15 +78,23 @@ def stack(network: Any) -> list[str]:
     return [f"{places[id(half)]}.{name}" for half in halves for name, _ in blocks(half)]
 
 
-def unfreeze_top(network: Any, layers: int) -> int:
-    """Lets the head and the topmost blocks of the trunk move, and a final norm where there is one. Returns how many numbers."""
+def unfreeze_top(network: Any, layers: int, trunk_dropout: Literal["off", "keep"] = "off") -> int:
+    """Lets the head and the topmost blocks of the trunk move, and a final norm where there is one. Returns how many numbers.
+
+    The dropout of what stays frozen is off unless kept: so what comes out of it is the same in every epoch.
+    """
     names = stack(network)
     if not 0 < layers <= len(names):
         raise ValueError(f"layers = {layers}: expected 1 to {len(names)}, the blocks of this base")
     stem = names[-1].rpartition(".")[0]
     above = final_norms(network.trunk, stem)
+    moving = [f"{name}." for name in [*names[-layers:], *above]]
+    if trunk_dropout == "off":
+        for name, module in network.trunk.named_modules():
+            if not f"{name}.".startswith(tuple(moving)):
+                silence(module)
     freeze_all(network)
-    return unfreeze(network, ["head.", *(f"trunk.{name}." for name in [*names[-layers:], *above])])
+    return unfreeze(network, ["head.", *(f"trunk.{name}" for name in moving)])
 
 
 def final_norms(trunk: nn.Module, stem: str) -> list[str]:
@@ -152,13 +160,30 @@ def lora(
 def silence_dropout(trunk: nn.Module) -> None:
     """Sets every dropout of the trunk to 0 (adapters put in later keep theirs)."""
     for name, module in trunk.named_modules():
-        if "lora_" in name:
-            continue
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-        for attribute, value in vars(module).items():
-            if "drop" in attribute and isinstance(value, float):
-                setattr(module, attribute, 0.0)
+        if "lora_" not in name:
+            silence(module)
+
+
+def silence(module: nn.Module) -> None:
+    """Sets the dropout of this very module to 0."""
+    if isinstance(module, nn.Dropout):
+        module.p = 0.0
+    for attribute in dropout_shares(module):
+        setattr(module, attribute, 0.0)
+
+
+def dropout_shares(module: nn.Module) -> list[str]:
+    """Names of the attributes by which a module drops something, with a share above 0."""
+    return [name for name, value in vars(module).items() if "drop" in name and isinstance(value, float) and value > 0]
+
+
+def active_dropout(trunk: nn.Module) -> list[str]:
+    """Names of the modules that would drop something in training."""
+    return [
+        name
+        for name, module in trunk.named_modules()
+        if (isinstance(module, nn.Dropout) and module.p > 0) or dropout_shares(module)
+    ]
 
 
 def moved_tensors(network: nn.Module) -> dict[str, Tensor]:
