@@ -172,4 +172,5 @@ def untrained(task: Task, base: Base, context: Context) -> Moved:
     """The base as it is, answering with its own language head."""
     network = build_network(task, base, Surgery(name="head"), seed=context.seed)
     model = Moved(task, base, network, Surgery(name="head"), context.device)
-    return model.with_facts(answer_limit=longest_answer(task.train, task, model.codec))
+    limit = longest_answer(task.train, task, model.codec)
+    return model.with_facts(answer_limit=limit, trainable_parameters=0, moves_base=False)

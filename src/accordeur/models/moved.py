@@ -117,7 +117,8 @@ class Moved(AdaptedModel):
     def facts(self) -> Mapping[str, Any]:
         """How much moved, and how the training went."""
         written = self.network.form in WRITTEN
-        return {**self._facts, "trainable_parameters": count(self.network).moving, "moves_base": True, "language_head": written}
+        own = {"trainable_parameters": count(self.network).moving, "moves_base": True, "language_head": written}
+        return {**own, **self._facts}
 
 
 def build_network(  # noqa: PLR0913  (one call, its arguments named)
