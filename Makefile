@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SHELL := /bin/bash
 
-.PHONY: demo test test-data test-all check bench install docs screenshot clean
+.PHONY: demo test test-data test-all check bench results install docs screenshot clean
 
 demo: install  ## the main job on the embedded sample, offline: classify messages, then write answers
 	HF_HUB_OFFLINE=1 $(BIN)/accordeur compare recipes/demo.yaml --out runs/demo
@@ -34,6 +34,13 @@ check: install  ## lint, types, layers, sizes, generated pages up to date
 bench: install  ## the benchmarks, each against its peer in the same run; hours, not asserted anywhere
 	$(BIN)/pip install -q -c constraints.txt -e .[bench]
 	$(BIN)/python -m benchmarks
+
+results: install  ## every worked recipe, one after another, resumably; about two hours on two cores; then the tables of docs/results.md
+	@test -n "$$ACCORDEUR_DATA" || { echo "ACCORDEUR_DATA is not set: it names the folder with the real data sets"; exit 1; }
+	HF_HUB_OFFLINE=1 $(BIN)/python scripts/results.py run runs
+	$(BIN)/python scripts/results.py store runs
+	$(BIN)/python scripts/poolings.py runs/poolings --store
+	$(BIN)/python scripts/generate.py
 
 install: $(STAMP)
 
