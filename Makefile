@@ -35,7 +35,7 @@ bench: install  ## the benchmarks, each against its peer in the same run; hours,
 	$(BIN)/pip install -q -c constraints.txt -e .[bench]
 	$(BIN)/python -m benchmarks
 
-results: install  ## every worked recipe, one after another, resumably; about two hours on two cores; then the tables of docs/results.md
+results: install  ## every worked recipe, one after another, resumably; hours (scripts/results.py plan runs); then the tables of docs/results.md
 	@test -n "$$ACCORDEUR_DATA" || { echo "ACCORDEUR_DATA is not set: it names the folder with the real data sets"; exit 1; }
 	HF_HUB_OFFLINE=1 $(BIN)/python scripts/results.py run runs
 	$(BIN)/python scripts/results.py store runs

@@ -1,6 +1,7 @@
 """Runs the worked recipes one after another and keeps what they end in.
 
 `results.py run FOLDER` makes what is missing: a recipe whose report is whole is not run again, an unfinished one goes on.
+`results.py plan FOLDER` says how many minutes the budgets of the trained runs add up to, answering and measuring aside.
 `results.py store FOLDER` copies the reports, without any row of the data, to docs/results for `make docs`.
 """
 
@@ -17,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from accordeur.compare.planned import planned_runs
 from accordeur.errors import AccordeurError
+from accordeur.recipe import load_recipe
 from accordeur.store import locked
 
 RECIPES, RESULTS = Path("recipes"), Path("docs/results")
@@ -105,6 +108,7 @@ STEPS = (
     Step(name="methods-alpaca"),
     Step(name="domain-public"),
     Step(name="domain-public-task"),
+    Step(name="history"),
 )
 
 
@@ -178,6 +182,19 @@ def comparison(step: Step, folder: Path) -> list[str]:
     return ["compare", str(recipe_of(step)), "--out", str(folder / step.name), *options]
 
 
+def plan(folder: Path) -> int:
+    """The minutes of every comparison that is not done yet: its budget for each run that trains, most of which need less."""
+    total = 0.0
+    for step in STEPS:
+        if step.make is None and recipe_of(step).is_file() and not done(step, folder):
+            recipe = load_recipe(recipe_of(step))
+            budget = float(step.options[step.options.index("--budget") + 1]) if "--budget" in step.options else recipe.budget
+            runs = sum(type(run.work).trained for run in planned_runs(recipe.methods or {}, recipe.seeds))
+            total += budget * runs
+            print(f"{step.name}: {runs} trained runs of {budget:g} minutes, {total:.0f} minutes so far")
+    return 0
+
+
 def say(line: str) -> None:
     """A line with the time of day."""
     print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
@@ -212,12 +229,12 @@ def slim(step: Step, folder: Path) -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("verb", choices=("run", "store"))
+    parser.add_argument("verb", choices=("run", "plan", "store"))
     parser.add_argument("folder", type=Path, help="where the comparisons are")
     parser.add_argument("--only", default="", help="names with commas between")
     given = parser.parse_args(arguments)
-    if given.verb == "store":
-        return store(given.folder)
+    if given.verb != "run":
+        return {"store": store, "plan": plan}[given.verb](given.folder)
     try:
         return run(given.folder, [name for name in given.only.split(",") if name])
     except AccordeurError as fault:  # somebody else is at it
