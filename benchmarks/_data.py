@@ -73,3 +73,26 @@ def small_decoder() -> Any:
 def padding(lengths: list[list[int]]) -> float:
     """Share of padding, for the lengths of the rows of each batch."""
     return 1 - sum(map(sum, lengths)) / sum(len(batch) * max(batch) for batch in lengths)
+
+
+def saved(model: Any, folder: Path) -> Any:
+    """A model with the GPT-2 tokenizer in a folder, as a base."""
+    from accordeur.base import find_base
+
+    model.save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return find_base(str(folder))
+
+
+def instructions(begin: int, end: int) -> tuple[Any, ...]:
+    """Alpaca rows of a range of places as examples."""
+    from itertools import islice
+
+    from accordeur.example import Example
+
+    with (data_folder() / "alpaca_en" / "train.jsonl").open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in islice(lines, begin, end)]
+    return tuple(
+        Example(id=row["id"], given={"instruction": row["instruction"], "input": row["input"]}, expected=row["output"])
+        for row in rows
+    )

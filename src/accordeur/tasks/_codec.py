@@ -100,6 +100,13 @@ class Codec:
         return self.pair_frame.around(first, np.asarray(self.plain(pair), np.int32))
 
     @cached_property
+    def opening(self) -> tuple[int, ...]:
+        """What the tokenizer puts before every text of a decoder: a BOS token, or nothing."""
+        empty = list(self.tokenizer("")["input_ids"])
+        end, start = self.tokenizer.eos_token_id, self.tokenizer.bos_token_id
+        return tuple(identity for identity in empty if identity != end or identity == start)[:1]
+
+    @cached_property
     def frame(self) -> Frame:
         """What stands around one text."""
         ids = np.asarray(self.tokenizer(PROBE[0], verbose=False)["input_ids"], np.int32)

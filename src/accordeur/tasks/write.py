@@ -84,9 +84,7 @@ def answered_item(prompt: IntArray, answer: IntArray, row: int, codec: Codec) ->
 
 def opening_ids(codec: Codec) -> list[int]:
     """The ids that a tokenizer puts before every text (a BOS token, or nothing)."""
-    empty = list(codec.tokenizer("")["input_ids"])
-    end, start = codec.tokenizer.eos_token_id, codec.tokenizer.bos_token_id
-    return [identity for identity in empty if identity != end or identity == start][:1]
+    return list(codec.opening)
 
 
 def chat_ids(messages: Sequence[Mapping[str, str]], codec: Codec) -> list[int]:

@@ -135,5 +135,5 @@ def add_to_digest(total: Any, item: Encoded) -> None:
     """Adds one row to a digest."""
     for part in (item.tokens, item.segments, item.target):
         array = np.asarray([] if part is None else part)
-        total.update(f"{array.dtype}{array.shape}".encode())
+        total.update(f"{array.dtype.str}{array.shape}".encode())
         total.update(array.tobytes())
