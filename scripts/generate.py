@@ -18,6 +18,17 @@ from typing import Any
 import foundations
 
 RESULTS = Path("docs/results")
+CHAINED = "then"  # what `domain+lora` puts behind the plus: no setting of a recipe
+LOOP = """## Settings of the loop
+
+Every method that ends with "And those of the loop" takes these too, where its own table has no other default. In a recipe:
+`lora: {rank: 4, optimizer: adafactor, schedule: cosine, clip: 0.5}`. Optimizers: adamw, adam, sgd, rmsprop, adafactor,
+adamw8bit (needs the extra `quant`), muon. Schedules: linear, cosine, inverse_sqrt, exponential, constant, trapezoid, each
+after `warmup`. `domain+lora` reads a text and then trains, with any method behind the plus: its settings are those of that
+method, and `text`, `length` and `share`; other settings of the reading stand in a mapping of their own:
+`domain+lora: {rank: 4, domain: {rate: 2e-5}}`.
+
+"""
 BEGIN, END = "<!-- generated: {name} -->", "<!-- end: {name} -->"
 
 
@@ -43,16 +54,26 @@ def help_of(command: str) -> str:
 
 
 def methods_page() -> str:
-    """Every method: what it is, its place on the ladder, its settings with their defaults."""
+    """Every method: what it is, its place on the ladder, its settings with their defaults; those of the loop once."""
     from accordeur.method import find_method, method_names
+    from accordeur.models.trained import TrainedMethod
 
-    parts = ["# Methods\n", "Made by `make docs` from the methods themselves, cheapest first.\n"]
+    shared = {field.name: default(field) for field in dataclasses.fields(TrainedMethod)}
+    parts = ["# Methods\n", "Made by `make docs` from the methods themselves, cheapest first.\n", LOOP + table_of(shared) + "\n"]
     for name, cls in sorted(((name, find_method(name)) for name in method_names()), key=lambda pair: (pair[1].height, pair[0])):
         summary = (cls.__doc__ or "").strip().splitlines()[0]
-        settings = [f"| `{field.name}` | `{default(field)}` |" for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-        table = ["| setting | default |", "|---|---|", *settings] if settings else ["No settings."]
-        parts.append("\n".join([f"## {name}\n", summary + "\n", *table]) + "\n")
+        settings = {field.name: default(field) for field in dataclasses.fields(cls) if field.name != CHAINED}  # type: ignore[arg-type]
+        trained = issubclass(cls, TrainedMethod)
+        own = {key: value for key, value in settings.items() if not trained or shared.get(key) != value}
+        more = "\nAnd those of the loop.\n" if trained else ""
+        parts.append(f"## {name}\n\n{summary}\n\n{table_of(own) if own else 'No settings.'}\n{more}")
     return "\n".join(parts)
+
+
+def table_of(settings: Mapping[str, str]) -> str:
+    """Settings with their defaults."""
+    rows = [f"| `{name}` | `{value}` |" for name, value in settings.items()]
+    return "\n".join(["| setting | default |", "|---|---|", *rows])
 
 
 def default(field: Any) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from accordeur.adapted import reopen
+from accordeur.base import default_encoder
 from accordeur.errors import ModelError, RecipeError
 from accordeur.models.many import Many, open_many
 from accordeur.training.trainable import moved_tensors
@@ -71,7 +73,8 @@ def test_eight_adapters_take_less_than_a_tenth_of_the_base(tmp_path: Path) -> No
 
 def test_written_answers_too(tmp_path: Path) -> None:
     models = [stirred(way, "write", "decoder", tmp_path / f"fit-{way}") for way in ("lora", "adapter")]
-    opened = open_many([save(tmp_path, f"run-{place}", model) for place, model in enumerate(models)])
+    folders = [save(tmp_path, f"run-{place}", model) for place, model in enumerate(models)]
+    opened = open_many(folders, device=cells.CPU)
     for place, model in enumerate(models):
         found = opened.models[f"run-{place}"]
         assert cells.answers(found, "write") == cells.answers(model, "write")
@@ -103,3 +106,29 @@ def test_the_shared_base_is_as_before(many: Many) -> None:
     found = {name.removeprefix("trunk.").replace(".base_layer", ""): value for name, value in network.state_dict().items()}
     assert all(np.array_equal(found[name], value) for name, value in fresh.items() if name in found)
     assert len([name for name in fresh if name in found]) > 30
+
+
+@pytest.mark.parametrize(("name", "most"), [("lora", 0.02), ("adapter", 0.05)])
+def test_eight_runs_with_default_settings_on_minilm(name: str, most: float, tmp_path: Path) -> None:
+    """On a base of real size: few parameters each, and all eight within a tenth of the base."""
+    base = default_encoder()
+    (tmp_path / "fit").mkdir()
+    model: Any = cells.built(name, tmp_path).fit(cells.task_of("classify"), base, cells.context(tmp_path / "fit"))
+    moving = model.facts()["trainable_parameters"]
+    assert 0.001 * base.parameters < moving < most * base.parameters
+    folders = []
+    for place in range(8):
+        generator = torch.Generator().manual_seed(place)
+        with torch.no_grad():
+            for tensor in moved_tensors(model.network).values():
+                tensor.copy_(0.05 * torch.randn(tensor.shape, generator=generator))
+        folders.append(save(tmp_path, f"run-{place}", model))
+    opened = open_many(folders)
+    assert opened.bytes() <= 1.1 * 4 * base.parameters
+    rows = cells.task_of("classify").test
+    names = [folders[place % 8].name for place in range(len(rows))]
+    mixed = opened.predict(rows, names)
+    for row, folder_name, answer in zip(rows, names, mixed, strict=True):
+        alone = reopen(tmp_path / folder_name / "model").predict([row])[0]
+        assert answer.output == alone.output
+        np.testing.assert_allclose(list(answer.scores.values()), list(alone.scores.values()), atol=1e-5)  # type: ignore[union-attr]

@@ -9,19 +9,18 @@ from accordeur.adapted import AdaptedModel
 from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.errors import NotApplicable
-from accordeur.method import Method
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, check_trainable, fit_moved
+from accordeur.models.trained import Rate, Rates, TrainedMethod
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
 from accordeur.tasks._spoken import as_text, cut_share
-from accordeur.training.settings import TrainingSettings
 
 MOST_CUT = 0.05  # share of rows that may be longer than the limit
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextToText(Method):
+class TextToText(TrainedMethod):
     """The base learns to write the label, the entities or the answer; no head is added, its own language head answers."""
 
     height: ClassVar[int] = 95
@@ -30,13 +29,8 @@ class TextToText(Method):
     moves: Literal["all", "lora"] = "all"  # every weight, or low-rank adapters
     rank: int = 8  # of the adapters
     alpha: float = 32.0
-    rate: float | None = None  # none: chosen on validation among `rates` where the budget allows
-    rates: tuple[float, ...] = (1e-4, 3e-4, 1e-3)
-    batch_rows: int = 16
-    epochs: float | None = None
-    schedule: Literal["linear", "cosine", "inverse_sqrt", "exponential", "constant"] = "linear"
-    weight_decay: float = 0.01
-    smoothing: float = 0.0
+    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: Rates = (1e-4, 3e-4, 1e-3)
 
     def __post_init__(self) -> None:
         if self.rank < 1 or self.alpha <= 0:
@@ -55,14 +49,7 @@ class TextToText(Method):
                 f"{100 * share:.0f} % of the rows are longer than {task.max_length} tokens, and text to text has no windows; "
                 "raise --max-length where the base can read more"
             )
-        settings = TrainingSettings(
-            batch_rows=self.batch_rows,
-            epochs=self.epochs,
-            schedule=self.schedule,
-            weight_decay=self.weight_decay,
-            smoothing=self.smoothing,
-        )
         adapters = Surgery(name="lora", settings={"rank": self.rank, "alpha": self.alpha, "dropout": 0.1})
         surgery = adapters if self.moves == "lora" else Surgery(name="all")
-        moving = Moving(surgery=surgery, settings=settings, rates=(self.rate,) if self.rate else self.rates)
+        moving = Moving(surgery=surgery, settings=self.loop(), rates=(self.rate,) if self.rate else self.rates)
         return fit_moved(replace(said, template=None), base, context, moving).with_facts(cut_rows=share)
