@@ -234,6 +234,7 @@ def tokenizer_files(folder: Path) -> Iterator[Path]:
         "merges.txt",
         "tokenizer.model",
         "spiece.model",
+        "chat_template.jinja",
     ):
         if (folder / name).is_file():
             yield folder / name

@@ -130,6 +130,20 @@ def test_another_vocabulary_is_refused(lora_folder: Path, tmp_path: Path) -> Non
     refuse(lora_folder, replace(base))
 
 
+def test_another_chat_template_is_refused(lora_folder: Path, tmp_path: Path) -> None:
+    base = write_base(tmp_path, "encoder")
+    (tmp_path / "chat_template.jinja").write_text("{{ messages[0].content }}", encoding="utf-8")
+    refuse(lora_folder, replace(base))
+
+
+@pytest.mark.parametrize("method", ["adapter", "bitfit", "full"])
+@pytest.mark.parametrize("other", OTHERS)
+def test_what_moved_in_one_base_is_refused_on_another(method: str, other: str, tmp_path: Path) -> None:
+    folder = cells.saved(cells.fitted(method, "classify", "encoder", tmp_path / "fit", **FAST), tmp_path / "model")
+    (tmp_path / "other").mkdir()
+    refuse(folder, write_base(tmp_path / "other", "encoder", **OTHERS[other]))
+
+
 def refuse(folder: Path, other: Base) -> None:
     with pytest.raises(ModelError) as fault:
         moved.open_model(folder, read_json(folder / "model.json"), base=other)
@@ -137,9 +151,19 @@ def refuse(folder: Path, other: Base) -> None:
     assert tiny("encoder").fingerprint in fault.value.message and other.fingerprint in fault.value.message
 
 
+@pytest.mark.parametrize("damage", ["truncated", "one bit", "missing"])
+def test_a_damaged_bottleneck_is_refused(damage: str, tmp_path: Path) -> None:
+    folder = cells.saved(cells.fitted("adapter", "classify", "encoder", tmp_path / "fit", **FAST), tmp_path / "model")
+    check_refused("moved.safetensors", damage, folder, tmp_path)
+
+
 @pytest.mark.parametrize("file", ["adapter_model.safetensors", "moved.safetensors", "adapter_config.json", "model.json"])
 @pytest.mark.parametrize("damage", ["truncated", "one bit", "missing"])
 def test_damaged_files_are_refused(file: str, damage: str, lora_folder: Path, tmp_path: Path) -> None:
+    check_refused(file, damage, lora_folder, tmp_path)
+
+
+def check_refused(file: str, damage: str, lora_folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     copy.mkdir()
     for path in lora_folder.iterdir():
