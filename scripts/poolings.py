@@ -40,7 +40,7 @@ def table(folder: Path, rows: int | None) -> Iterator[list[str]]:
             prepared = prepare(recipe.model_copy(update=changes))
             heads = [*(Head(pooling=pooling) for pooling in POOLINGS), Head(hidden=HIDDEN)]
             cells = [cell(prepared, head, folder) for head in heads]
-            yield [prepared.base.name, prepared.task.name, prepared.base.pooling, *cells]
+            yield [Path(prepared.base.name).name, prepared.task.name, prepared.base.pooling, *cells]
 
 
 def cell(prepared: Prepared, head: Any, folder: Path) -> str:
