@@ -8,15 +8,16 @@ import torch
 
 from accordeur.training.adapters import fused
 from accordeur.training.batches import collate
+from accordeur.training.boundary import Boundary, reading
 from accordeur.training.network import Network
 
 
-def language_model(network: Network, plain: Any, items: list[Any], pad: int) -> dict[str, float]:
+def language_model(network: Network, plain: Any, items: list[Any], pad: int, below: Boundary | None = None) -> dict[str, float]:
     """`plain` holds the same weights and adapters; both see the same batch, the library with its own labels."""
     batch = collate(items, pad)
     network.eval()
     plain.eval()
-    with fused(network.trunk):
+    with fused(network.trunk), reading(below, range(len(items)), batch):
         loss, units = network.loss(batch)
         torch.autograd.backward(loss / units)
     assert batch.targets is not None

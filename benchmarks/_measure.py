@@ -28,7 +28,7 @@ def compare(name: str, *, rows: int, pairs: int, threads: int) -> tuple[list[dic
     show(name, "gate", gate)
     lines = []
     for pair in range(pairs):
-        for side in benchmark.sides:
+        for side in (*benchmark.sides, *benchmark.also):
             line = {"side": side, "pair": pair, **run(benchmark, side, rows=rows, threads=threads)}
             lines.append(line)
             show(name, side, line)
@@ -52,7 +52,7 @@ def summary(
     """Medians of both sides and their ratios: above 1 means faster, for memory below 1 means smaller."""
     ours, peer = benchmark.sides
     middle = {side: {key: median(lines, side, key) for key in KEYS} for side in (ours, peer)}
-    passed = gate["loss_difference"] <= LOSS_LIMIT and gate["cosine"] >= COSINE_LIMIT
+    passed = gate["loss_difference"] <= LOSS_LIMIT and gate["cosine"] >= COSINE_LIMIT and gate.get("holds", True)
     return {
         "benchmark": name,
         "ratio_wall": round(middle[ours]["units_per_wall"] / middle[peer]["units_per_wall"], 3),
@@ -61,12 +61,16 @@ def summary(
         "gate": "passed" if passed else "failed",
         "loss_difference": gate["loss_difference"],
         "gradient_cosine": gate["cosine"],
+        **{name: value for name, value in gate.items() if name not in ("loss_difference", "cosine")},
         "setting": benchmark.setting,
         "peer": benchmark.peer,
         "must_reach": benchmark.must_reach,
         "unit": benchmark.unit,
         "ours": middle[ours],
         "theirs": middle[peer],
+        **curves(lines, ours, peer),
+        **shares(lines, ours),
+        **({"also": {side: beside(lines, side, middle[peer]) for side in benchmark.also}} if benchmark.also else {}),
         **request,
     }
 
@@ -76,6 +80,28 @@ KEYS = ("units_per_wall", "units_per_cpu", "padding", "peak_mb")
 
 def median(lines: list[dict[str, Any]], side: str, key: str) -> float:
     return round(float(statistics.median(line[key] for line in lines if line["side"] == side)), 4)
+
+
+def beside(lines: list[dict[str, Any]], side: str, peer: dict[str, float]) -> dict[str, Any]:
+    """Another way of ours against the same runs of the peer."""
+    own = {key: median(lines, side, key) for key in KEYS}
+    ratios = {"wall": "units_per_wall", "cpu": "units_per_cpu", "memory": "peak_mb"}
+    return {**{f"ratio_{name}": round(own[key] / peer[key], 3) for name, key in ratios.items()}, **own, **shares(lines, side)}
+
+
+def shares(lines: list[dict[str, Any]], side: str) -> dict[str, float]:
+    """The needed products per second as a share of the machine's measured rate, where a side counts them."""
+    found = [line["share_of_products"] for line in lines if line["side"] == side and "share_of_products" in line]
+    return {"share_of_products": round(float(statistics.median(found)), 3)} if found else {}
+
+
+def curves(lines: list[dict[str, Any]], ours: str, peer: str) -> dict[str, float]:
+    """The difference of the mean losses of both runs, where both tell them: they see the same rows in another order."""
+    told = [(line["side"], statistics.mean(line["losses"])) for line in lines if line.get("losses")]
+    means = {side: [loss for name, loss in told if name == side] for side in (ours, peer)}
+    if not all(means.values()):
+        return {}
+    return {"mean_loss_difference": round(abs(statistics.median(means[ours]) - statistics.median(means[peer])), 4)}
 
 
 def show(name: str, side: str, line: dict[str, Any]) -> None:

@@ -203,3 +203,12 @@ def test_a_recipe_is_written_and_read_back(tmp_path: Path) -> None:
 def test_methods_may_be_a_list_of_names_and_settings() -> None:
     listed = parse_recipe({"data": "a", "methods": ["tfidf", {"lora": {"rank": 4}}]})
     assert listed.methods == {"tfidf": {}, "lora": {"rank": 4}}
+
+
+def test_what_is_asked_of_the_machine() -> None:
+    recipe = parse_recipe({"data": "rows.csv", "device": "cuda:1", "dtype": "float32", "threads": 2})
+    assert recipe.machine() == {"device": "cuda:1", "dtype": "float32", "threads": 2}
+    assert parse_recipe({"data": "rows.csv"}).machine() == {}
+    for wrong in ({"device": "gpu"}, {"dtype": "float8"}, {"threads": 0}, {"micro_tokens": 0}):
+        with pytest.raises(RecipeError, match=next(iter(wrong))):
+            parse_recipe({"data": "rows.csv", **wrong})

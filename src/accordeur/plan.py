@@ -17,7 +17,7 @@ class DevicePlan:
     checkpointing: bool = False  # recompute activations in the backward pass
     micro_tokens: int = 2048  # padded tokens per micro-batch
     onednn: bool = False  # float32 matrix products by oneDNN, where it is as exact as the default library and faster
-    compiled: bool = False  # torch.compile of the repeated block
+    packed: bool = False  # rows of a pass one after the other without padding, each seeing itself only
     reason: str = ""
 
 
@@ -30,6 +30,7 @@ class TrainingPlan:
     evaluate_every: int  # steps between two validations
     seconds_per_step: float  # as measured by the trial
     budget_seconds: float
+    compiled: bool = False  # torch.compile of the repeated block, where the trial has shown that it pays
     reason: str = ""
 
     def plain(self) -> dict[str, Any]:

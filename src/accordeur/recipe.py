@@ -62,6 +62,10 @@ class Recipe(BaseModel):
     also: dict[str, str] = Field(default_factory=dict)  # name -> file on which every run is scored too
     sweep: dict[str, dict[str, list[Any]]] = Field(default_factory=dict)  # method -> setting -> values to try
     full_sweep: bool = False  # train every candidate of a sweep to its end
+    device: str | None = Field(default=None, pattern="^(cpu|mps|cuda(:[0-9]+)?)$")  # none: what the machine offers
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None  # of training; none: what the machine does well
+    threads: int | None = Field(default=None, ge=1, le=1024)
+    micro_tokens: int | None = Field(default=None, ge=1, le=10_000_000)  # padded tokens of one pass
     out: str | None = None
     force: bool = False  # go on in spite of the errors that the audit finds
     language: Language = "en"
@@ -108,6 +112,11 @@ class Recipe(BaseModel):
         if self.methods is not None and not self.methods:
             raise ValueError("methods: an empty list; leave it out for every method that applies")
         return self
+
+    def machine(self) -> dict[str, Any]:
+        """What is asked of the device plan."""
+        asked = {name: getattr(self, name) for name in ("device", "dtype", "threads", "micro_tokens")}
+        return {name: value for name, value in asked.items() if value is not None}
 
     def plain(self) -> dict[str, Any]:
         """As JSON-ready data, without what is left at its default."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from accordeur.errors import Interrupted
 from accordeur.plan import DevicePlan
 from accordeur.training import boundary
 from accordeur.training.boundary import Wanted, first_moving, prepared
@@ -71,6 +72,26 @@ def test_the_loss_and_its_gradient_are_the_plain_ones_and_lower_blocks_do_not_ru
             short = gradient()
     torch.testing.assert_close(short, plain, rtol=1e-4, atol=1e-5)
     assert network.trunk.transformer.h[0].forward.__name__ == "forward"
+
+
+def test_a_run_killed_half_way_reads_what_it_read_before_and_ends_bit_identical(tmp_path: Path) -> None:
+    items, plan, cache = tiny.causal_rows(10), tiny.plan(8, evaluate_every=4), tmp_path / "cache"
+    whole = top(tiny.gpt2, "causal")
+    train(whole, items, tiny.settings(), plan, tiny.lent(tmp_path / "whole", cache=cache))
+    steps: list[int] = []
+
+    def note(**values: Any) -> None:
+        steps.append(values["step"])
+
+    with pytest.raises(Interrupted):
+        lent = tiny.lent(tmp_path / "again", cache=cache, note=note, stop=lambda: steps[-1:] == [5])
+        train(top(tiny.gpt2, "causal"), items, tiny.settings(), plan, lent)
+    for table in cache.glob("*.npy"):
+        table.unlink()
+    again = top(tiny.gpt2, "causal")
+    train(again, items, tiny.settings(), plan, tiny.lent(tmp_path / "again", cache=cache))
+    for name, value in moved_tensors(whole).items():
+        assert torch.equal(moved_tensors(again)[name], value)
 
 
 def test_a_table_is_found_again_by_the_same_weights_rows_and_block_only(tmp_path: Path) -> None:

@@ -56,9 +56,11 @@ def test_the_other_library_is_used_only_where_it_is_exact_and_faster(monkeypatch
 
 
 def test_what_is_asked_for_is_taken() -> None:
-    plan = plan_device("cpu", threads=3, micro_tokens=123)
-    assert (plan.device, plan.threads, plan.micro_tokens) == ("cpu", 3, 123)
+    plan = plan_device("cpu", threads=3, micro_tokens=123, dtype="float16")
+    assert (plan.device, plan.threads, plan.micro_tokens, plan.dtype, plan.scoring_dtype) == ("cpu", 3, 123, "float16", "float32")
     assert "\n" not in plan.reason and "3 threads" in plan.reason
+    assert plan.reason.endswith("as asked: device cpu, threads 3, dtype float16, micro_tokens 123")
+    assert "as asked" not in plan_device().reason
 
 
 def test_a_device_that_is_not_there_is_refused() -> None:

@@ -86,11 +86,12 @@ def test_losses_equal_a_plain_loop_step_by_step(how: str, tmp_path: Path) -> Non
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize(("dtype", "error"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
 @pytest.mark.parametrize("form", ["causal", "label"])
-def test_accumulation_equals_the_big_batch(form: str) -> None:
+def test_accumulation_equals_the_big_batch(form: str, dtype: torch.dtype, error: float) -> None:
     def gradient(micro_tokens: int) -> tuple[float, dict[str, torch.Tensor]]:
         network = causal_network() if form == "causal" else Network(tiny.bert(), "label", outputs=3, dropout=0.0)
-        network.double()
+        network.to(dtype)
         items = tiny.causal_rows(16) if form == "causal" else tiny.label_rows(16)
         (parts,) = batches.steps(items, 16, micro_tokens, seed=0, epoch=0)
         assert (len(parts) > 4) == (micro_tokens < 100)
@@ -99,9 +100,9 @@ def test_accumulation_equals_the_big_batch(form: str) -> None:
 
     big_loss, big = gradient(10**6)
     small_loss, small = gradient(64)
-    assert small_loss == pytest.approx(big_loss, abs=1e-12)
-    for name, expected in big.items():
-        torch.testing.assert_close(small[name], expected, rtol=1e-10, atol=1e-12)
+    assert small_loss == pytest.approx(big_loss, rel=error)
+    ours, theirs = (torch.cat([found[name].flatten() for name in big]) for found in (small, big))
+    assert float((ours - theirs).norm() / theirs.norm()) <= error
 
 
 def run_through(folder: Path, settings: TrainingSettings, how: str, **lent: Any) -> tuple[Network, Training]:

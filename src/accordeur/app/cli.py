@@ -81,6 +81,10 @@ def compare(
     full_sweep: Annotated[
         bool, typer.Option("--full-sweep", help="Train every candidate of a sweep to its end, none is dropped early.")
     ] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps. Default: the fastest that is there.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="Of training: float32, bfloat16 or float16. Default: by trial.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads. Default: one per core.")] = None,
+    micro_tokens: Annotated[int | None, typer.Option(help="Tokens of one pass. Default: by the free memory.")] = None,
     price_per_hour: Annotated[float | None, typer.Option(help="Price of an hour of this machine.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder of the results. Default: runs/NAME.")] = None,
     force: Annotated[

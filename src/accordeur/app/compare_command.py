@@ -53,7 +53,7 @@ def introduce(prepared: Prepared, console: Console) -> None:
     lines = [
         f"data   {prepared.recipe.data}: kind {task.kind}, {rows} rows to train / validate / test",
         f"base   {base.name}: {base.family}" + (f", {base.parameters / 1e6:.1f} M parameters" if base.parameters else ""),
-        f"plan   {plan_device().reason}",
+        f"plan   {plan_device(**prepared.recipe.machine()).reason}",
         f"runs   {effort(prepared.planned, prepared.recipe.budget)}",
         *([f"labels {classes(prepared)}"] if task.labels else []),
         *(f"note   {note}" for note in prepared.notes),

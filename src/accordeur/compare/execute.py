@@ -95,6 +95,7 @@ def run_fingerprint(prepared: Prepared, planned: Planned) -> str:
             "retain": prepared.retain and [prepared.retain.texts, prepared.retain.labels],
             "also": {name: rows_fingerprint(rows) for name, rows in prepared.also.items()},
             "text": text_digests(planned),
+            "machine": prepared.recipe.machine(),
             "code": code_version(),
         }
     )
@@ -172,7 +173,7 @@ def make_context(
         on_note=note,
         stop=stop,
     )
-    device = DevicePlan(**context.planned("device", lambda: asdict(plan_device())))
+    device = DevicePlan(**context.planned("device", lambda: asdict(plan_device(**prepared.recipe.machine()))))
     return replace(context, device=device)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ class Batch:
     segments_BT: Tensor | None
     targets: Tensor | None  # (B,) int64 or float32 for labels and scores, else (B, U) int64 padded with IGNORED
     real_tokens: int
+    positions_BT: Tensor | None = None  # of a packed batch: counted anew in each row that was put in it
 
 
 def collate(items: Sequence[Encoded], pad: int, device: str | torch.device = "cpu") -> Batch:
@@ -48,6 +49,16 @@ def collate(items: Sequence[Encoded], pad: int, device: str | torch.device = "cp
         targets=targets(items, device),
         real_tokens=int(lengths.sum()),
     )
+
+
+def packed(items: Sequence[Encoded], device: str | torch.device = "cpu") -> Batch:
+    """Rows one after the other as a single row (B = 1) without padding; positions begin anew in each, which keeps them apart."""
+    lengths = [len(item.tokens) for item in items]
+    whole = Encoded(
+        tokens=np.concatenate([item.tokens for item in items]), target=np.concatenate([np.asarray(item.target) for item in items])
+    )
+    positions = np.concatenate([np.arange(length) for length in lengths])
+    return replace(collate([whole], 0, device), positions_BT=torch.from_numpy(positions)[None].to(device))
 
 
 def padded(rows: Sequence[Any], filler: int, device: str | torch.device) -> Tensor:
@@ -99,15 +110,30 @@ def steps_per_epoch(rows: int, batch_rows: int) -> int:
     return -(-rows // batch_rows)
 
 
-def steps(items: Sequence[Encoded], batch_rows: int, micro_tokens: int, seed: int, epoch: int) -> Iterator[list[list[int]]]:
-    """One epoch: each optimizer step is a list of micro-batches, each a list of row indices.
+def steps(
+    items: Sequence[Encoded], batch_rows: int, micro_tokens: int, seed: int, epoch: int, *, packs: bool = False
+) -> Iterator[list[list[int]]]:
+    """One epoch: each optimizer step is a list of micro-batches, each a list of row indices; `packs` where they are packed.
 
     Rows are shuffled, cut into windows, sorted by length inside a window and cut into batches; the batches are
     then shuffled over the whole epoch. What a batch holds depends on rows, seed and epoch, never on `micro_tokens`.
     """
     widths = widths_of(items)
     for rows in batch_rows_of_epoch(widths, batch_rows, seed, epoch):
-        yield tight_micro_batches(rows, widths, micro_tokens)
+        yield packed_micro_batches(rows, widths, micro_tokens) if packs else tight_micro_batches(rows, widths, micro_tokens)
+
+
+def packed_micro_batches(rows: Sequence[int] | np.ndarray, widths: np.ndarray, micro_tokens: int) -> list[list[int]]:
+    """Cuts rows so that their tokens together stay within the budget; one row always goes."""
+    parts: list[list[int]] = []
+    room = 0
+    for row in rows:
+        if not parts or int(widths[row]) > room:
+            parts.append([])
+            room = micro_tokens
+        parts[-1].append(int(row))
+        room -= int(widths[row])
+    return parts
 
 
 def batch_rows_of_epoch(widths: np.ndarray, batch_rows: int, seed: int, epoch: int) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psutil
 import torch
@@ -24,35 +25,50 @@ CPU_MICRO_TOKENS = 1024  # measured: beyond this a CPU gains nothing and the act
 BYTES_PER_TOKEN = 4_000_000  # activations of a 124M decoder in training, fp32, rounded up
 
 
-def plan_device(device: str | None = None, threads: int | None = None, micro_tokens: int | None = None) -> DevicePlan:
-    """The plan for this machine; what is passed is taken as it stands.
+def plan_device(
+    device: str | None = None, threads: int | None = None, micro_tokens: int | None = None, dtype: str | None = None
+) -> DevicePlan:
+    """The plan for this machine; what is passed is taken as it stands, and the reason says that it was asked for.
 
     Raises EnvironmentFault where the named device isn't there.
     """
     chosen = device or best_device()
     check_device(chosen)
-    if chosen == "cpu":
-        return plan_cpu(threads, micro_tokens)
-    free = free_bytes(chosen)
-    half = chosen.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
-    tokens = micro_tokens or budget_tokens(free, smallest=1024, largest=32768)
+    found = plan_cpu(threads) if chosen == "cpu" else plan_accelerator(chosen, threads)
+    named = {"device": device, "threads": threads, "dtype": dtype, "micro_tokens": micro_tokens}
+    told = ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
+    return replace(
+        found,
+        dtype=dtype or found.dtype,
+        scoring_dtype=found.scoring_dtype if dtype is None or found.scoring_dtype == "float32" else dtype,
+        micro_tokens=micro_tokens or found.micro_tokens,
+        reason=found.reason + (f"; as asked: {told}" if told else ""),
+    )
+
+
+def plan_accelerator(device: str, threads: int | None) -> DevicePlan:
+    """CUDA or MPS: bf16 throughout where it has units for it, and as many tokens a pass as half of its free memory allows."""
+    free = free_bytes(device)
+    half = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
+    tokens = budget_tokens(free, smallest=1024, largest=32768)
     precision = "bf16 units" if half else "no bf16 units: float32"
     dtype = "bfloat16" if half else "float32"
     return DevicePlan(
-        device=chosen,
+        device=device,
         dtype=dtype,
         scoring_dtype=dtype,
         threads=threads or core_count(),
         micro_tokens=tokens,
-        reason=f"{chosen}, {free / 2**30:.0f} GiB free; {precision}; {tokens} tokens a pass",
+        packed=device.startswith("cuda"),
+        reason=f"{device}, {free / 2**30:.0f} GiB free; {precision}; {tokens} tokens a pass",
     )
 
 
-def plan_cpu(threads: int | None, micro_tokens: int | None) -> DevicePlan:
+def plan_cpu(threads: int | None) -> DevicePlan:
     """CPU: training in bf16 where the processor multiplies it and a short trial shows a gain; all else in float32."""
     cores = threads or core_count()
     free = psutil.virtual_memory().available
-    tokens = micro_tokens or budget_tokens(free, smallest=256, largest=CPU_MICRO_TOKENS)
+    tokens = budget_tokens(free, smallest=256, largest=CPU_MICRO_TOKENS)
     dtype, reason = cpu_dtype(cpu_flags(), cores)
     gain = onednn_gain(cores)
     onednn = gain >= LIBRARY_GAIN

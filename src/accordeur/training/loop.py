@@ -17,8 +17,10 @@ from accordeur.errors import Interrupted
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan, TrainingPlan
 from accordeur.training import adapters, batches, boundary, memory, optimizers, randomness, schedules, state, step
+from accordeur.training.compiled import compiled, plain
 from accordeur.training.device import threads
 from accordeur.training.narrow import Narrowed, narrowed
+from accordeur.training.packing import packing
 from accordeur.training.processor import keep_memory
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.state import Progress, Session
@@ -126,35 +128,46 @@ def equipped(
         told = memory.settle(progress, network, items, device)
         if told:
             lent.note(step=0, total=plan.steps, warning=told)
-    again = plan.steps * plan.batch_rows > len(items)
-    wanted = boundary.Wanted(items=items, device=device, pad=lent.pad, folder=lent.cache, worthwhile=again)
+    again = progress.read_back if progress.step else plan.steps * plan.batch_rows > len(items)
+    folder = lent.cache if again or not progress.step else None  # a resumed run reads back what it read before, or nothing
+    wanted = boundary.Wanted(items=items, device=device, pad=lent.pad, folder=folder, worthwhile=again)
     with (
         memory.recomputing(network, device.checkpointing or progress.checkpointing),
         adapters.short_way(network, device),
+        compiled(network, plan.compiled),
         boundary.prepared(network, wanted) as below,
+        packing(network, items, device) as packs,
         narrowed(network, device) as copies,
     ):
-        yield step.Feed(items=items, device=device, pad=lent.pad, smoothing=settings.smoothing, boundary=below), copies
+        progress.read_back = below is not None
+        packs = packs and not progress.read_back
+        feed = step.Feed(items=items, device=device, pad=lent.pad, smoothing=settings.smoothing, packs=packs, boundary=below)
+        yield feed, copies
 
 
 def run(session: Session, job: Job, clock: Clock) -> None:
     """The steps that are left; a step that finds no memory is made again in smaller passes."""
     while not session.progress.stopped:  # a run that was stopped after its last step, in what follows, is over
         for parts in upcoming(job, session.progress):
-            try:
-                rate = advance(session, job, parts)
-            except (RuntimeError, MemoryError) as fault:
-                if not memory.is_short(fault):
-                    raise
-                session.network.zero_grad(set_to_none=True)
-                told = memory.relieve(session.progress, session.network, parts, job.lent.device)
-            else:
-                follow(session, job, clock, rate)
-                if session.progress.stopped:
-                    return
-                continue
-            job.lent.note(step=session.progress.step, total=job.plan.steps, warning=told)
-            break
+            rate = attempt(session, job, parts)
+            if rate is None:
+                break
+            follow(session, job, clock, rate)
+            if session.progress.stopped:
+                return
+
+
+def attempt(session: Session, job: Job, parts: list[list[int]]) -> float | None:
+    """One step; None where it found no memory: then it is cut anew."""
+    try:
+        return advance(session, job, parts)
+    except (RuntimeError, MemoryError) as fault:
+        if not memory.is_short(fault):
+            raise
+    session.network.zero_grad(set_to_none=True)
+    told = memory.relieve(session.progress, session.network, parts, job.lent.device)
+    job.lent.note(step=session.progress.step, total=job.plan.steps, warning=told)
+    return None
 
 
 def follow(session: Session, job: Job, clock: Clock, rate: float) -> None:
@@ -190,7 +203,9 @@ def upcoming(job: Job, progress: Progress) -> Iterator[list[list[int]]]:
     items, rows, seed = job.feed.items, job.plan.batch_rows, job.lent.seed
     tokens = progress.micro_tokens or job.lent.device.micro_tokens
     epoch, done = divmod(progress.step, batches.steps_per_epoch(len(items), rows))
-    coming = itertools.chain.from_iterable(batches.steps(items, rows, tokens, seed, number) for number in itertools.count(epoch))
+    coming = itertools.chain.from_iterable(
+        batches.steps(items, rows, tokens, seed, number, packs=job.feed.packs) for number in itertools.count(epoch)
+    )
     yield from itertools.islice(coming, done, done + job.plan.steps - progress.step)
 
 
@@ -221,7 +236,7 @@ def evaluate(session: Session, job: Job) -> float:
     """Asks for the score, and keeps the weights where it is the best so far (the earliest of equals)."""
     progress = session.progress
     session.network.eval()
-    with torch.no_grad(), job.narrowed.wide():
+    with torch.no_grad(), job.narrowed.wide(), plain(session.network):
         score = float(job.lent.validate())
     if score != score:  # a score that isn't a number is the worst there is
         score = -1e308

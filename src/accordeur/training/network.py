@@ -129,6 +129,8 @@ class Network(nn.Module):
             inputs["attention_mask"] = batch.mask_BT
         if batch.segments_BT is not None and "token_type_ids" in inspect.signature(self.trunk.base_model.forward).parameters:
             inputs["token_type_ids"] = batch.segments_BT
+        if batch.positions_BT is not None:
+            inputs["position_ids"] = batch.positions_BT
         if self.noise and self.training:
             inputs["inputs_embeds"] = noisy(self.trunk.get_input_embeddings()(inputs.pop("input_ids")), batch, self.noise)
         if self.form == "seq2seq":

@@ -42,6 +42,7 @@ class Progress:
     fitting: int = 0  # steps since the scale last changed
     micro_tokens: int = 0  # the token budget of a pass, once memory forced it below the plan's
     checkpointing: bool = False  # activations are recomputed, once memory forced it
+    read_back: bool = False  # frozen blocks are not run but read back
     stopped: str = ""
     curve: list[dict[str, Any]] = field(default_factory=list)
 

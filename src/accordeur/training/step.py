@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from accordeur.errors import Diverged
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan
-from accordeur.training.batches import collate
+from accordeur.training.batches import collate, packed
 from accordeur.training.boundary import Boundary, reading
 from accordeur.training.device import precision
 from accordeur.training.state import Progress
@@ -30,6 +30,7 @@ class Feed:
     device: DevicePlan
     pad: int
     smoothing: float = 0.0
+    packs: bool = False  # rows one after the other in place of side by side
     boundary: Boundary | None = None  # what the frozen blocks below give, where it has been computed before
 
 
@@ -43,7 +44,8 @@ def accumulate(network: Any, feed: Feed, parts: Sequence[Sequence[int]], scale: 
     network.whole = (units, sum(map(len, parts)))  # for a loss that is the sum of two means, as with the next sentence
     total, tokens = 0.0, 0
     for part in parts:
-        batch = collate([feed.items[row] for row in part], feed.pad, feed.device.device)
+        rows = [feed.items[row] for row in part]
+        batch = packed(rows, feed.device.device) if feed.packs else collate(rows, feed.pad, feed.device.device)
         with precision(feed.device), reading(feed.boundary, part, batch):
             loss, _ = network.loss(batch, feed.smoothing)
             total += float(loss.detach())

@@ -6,7 +6,7 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ import torch
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan, TrainingPlan
 from accordeur.training import adapters, batches, boundary, optimizers, randomness, step
+from accordeur.training.compiled import GAIN, compiled, worth_trying
 from accordeur.training.device import scoring_precision, threads
 from accordeur.training.even import Even
 from accordeur.training.narrow import narrowed
+from accordeur.training.packing import packing
 from accordeur.training.scoring import evaluating
 from accordeur.training.settings import MAX_EPOCHS, TrainingSettings
 from accordeur.training.trainable import moved_tensors
@@ -50,15 +52,14 @@ def plan_steps(  # noqa: PLR0913  (one call, its arguments named)
     """
     per_epoch = batches.steps_per_epoch(len(items), settings.batch_rows)
     longest = max(1, math.ceil(per_epoch * (settings.epochs or MAX_EPOCHS)))
-    feed = step.Feed(items=items, device=device, pad=pad, smoothing=settings.smoothing)
     usable = budget_seconds * RESERVE
     with randomness.kept(), threads(device), restored(network), adapters.short_way(network, device):
         network.to(device.device)
-        seconds = step_seconds(network, feed, settings, seed)
+        with packing(network, items, device) as packs:
+            feed = step.Feed(items=items, device=device, pad=pad, smoothing=settings.smoothing, packs=packs)
+            timing = fastest(network, feed, settings, seed, Room(seconds=usable, per_epoch=per_epoch, steps=longest, cache=cache))
         row = evaluation_seconds(network, items, device, pad=pad, seed=seed) if answer_seconds is None else answer_seconds
-        if cache is not None and usable > per_epoch * seconds:  # a second epoch would come
-            spent, seconds = again_seconds(network, feed, settings, seed, cache, before=seconds)
-            usable -= spent
+    seconds, usable = timing.seconds, usable - timing.spent
     evaluation = row * validation_rows
     evaluations = max(1, min(EVALUATIONS, int(EVALUATION_SHARE * usable / max(evaluation, 1e-9))))
     affordable = int((usable - evaluations * evaluation) / seconds)
@@ -70,8 +71,9 @@ def plan_steps(  # noqa: PLR0913  (one call, its arguments named)
         evaluate_every=max(1, math.ceil(steps / evaluations)),
         seconds_per_step=seconds,
         budget_seconds=budget_seconds,
+        compiled=timing.compiled,
         reason=f"{steps} steps of {settings.batch_rows} rows: {bound}; {seconds:.3g} s a step, "
-        f"{evaluations} validations of {evaluation:.3g} s",
+        f"{evaluations} validations of {evaluation:.3g} s{timing.told}",
     )
 
 
@@ -85,23 +87,68 @@ def measured_step(
         return step_seconds(network, feed, settings, seed)
 
 
-def again_seconds(
-    network: Any, feed: step.Feed, settings: TrainingSettings, seed: int, cache: Path, *, before: float
-) -> tuple[float, float]:
-    """Seconds that activations of frozen blocks took to compute, and of a step that reads them; `before` where there are none."""
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What a run may take."""
+
+    seconds: float
+    per_epoch: int  # steps
+    steps: int  # at most
+    cache: Path | None  # for activations of frozen blocks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """Seconds of a step, what it took to get there, and by which means."""
+
+    seconds: float
+    spent: float = 0.0
+    compiled: bool = False
+    told: str = ""
+
+
+def fastest(network: Any, feed: step.Feed, settings: TrainingSettings, seed: int, room: Room) -> Timing:
+    """A step as it is; with activations read back where a second epoch would come; with compiled blocks where a run is long."""
+    first = step_seconds(network, feed, settings, seed)
+    if room.cache is not None and room.seconds > room.per_epoch * first:
+        read = read_back(network, feed, settings, seed, room.cache)
+        if read is not None:
+            return read
+    return tried(network, feed, settings, seed, first, room)
+
+
+def read_back(network: Any, feed: step.Feed, settings: TrainingSettings, seed: int, cache: Path) -> Timing | None:
+    """A step that reads what the frozen blocks give, and what it took to compute that; None where there is nothing to read."""
     wanted = boundary.Wanted(items=feed.items, device=feed.device, pad=feed.pad, folder=cache, worthwhile=True)
     begun = time.perf_counter()
     with boundary.prepared(network, wanted) as below:
         spent = time.perf_counter() - begun
         if below is None:
-            return spent, before
-        return spent, step_seconds(network, replace(feed, boundary=below), settings, seed)
+            return None
+        return Timing(seconds=step_seconds(network, replace(feed, boundary=below, packs=False), settings, seed), spent=spent)
+
+
+def tried(network: Any, feed: step.Feed, settings: TrainingSettings, seed: int, first: float, room: Room) -> Timing:
+    """A step with compiled blocks where that is faster and the run long enough to earn the compiling."""
+    if not worth_trying(network, feed.device, min(room.seconds, first * room.steps)):
+        return Timing(seconds=first)
+    begun = time.perf_counter()
+    try:
+        with compiled(network):
+            step_seconds(network, feed, settings, seed)  # compiles
+            second = step_seconds(network, feed, settings, seed)
+    except Exception as fault:  # in whatever way a compiler fails, nothing has changed
+        return Timing(seconds=first, spent=time.perf_counter() - begun, told=f"; not compiled: {type(fault).__name__}")
+    spent, gain = time.perf_counter() - begun, first / second
+    pays = gain >= GAIN
+    told = f"; {'compiled' if pays else 'not compiled'}: {gain:.2f}x in a trial"
+    return Timing(seconds=second if pays else first, spent=2 * spent if pays else spent, compiled=pays, told=told)
 
 
 def step_seconds(network: Any, feed: step.Feed, settings: TrainingSettings, seed: int) -> float:
     """Seconds per step, the steps chosen so that their tokens are those of an average step."""
     items, device = feed.items, feed.device
-    parts = typical_steps(items, settings.batch_rows, device.micro_tokens, seed)
+    parts = typical_steps(items, settings.batch_rows, device.micro_tokens, seed, packs=feed.packs)
     optimizer = optimizers.build(network, settings)
     optimizers.set_rate(optimizer, 0.0)
     network.train()
@@ -121,11 +168,13 @@ def step_seconds(network: Any, feed: step.Feed, settings: TrainingSettings, seed
     return sum(times[timed]) / sum(tokens[timed]) * mean_tokens
 
 
-def typical_steps(items: Sequence[Encoded], batch_rows: int, micro_tokens: int, seed: int) -> list[list[list[int]]]:
+def typical_steps(
+    items: Sequence[Encoded], batch_rows: int, micro_tokens: int, seed: int, *, packs: bool = False
+) -> list[list[list[int]]]:
     """A few steps of the first epoch: the median one to warm up, then those at even quantiles of size."""
     if isinstance(items, Even):
-        return list(islice(batches.steps(items, batch_rows, micro_tokens, seed, 0), TRIAL_STEPS + 1))
-    drawn = list(batches.steps(items, batch_rows, micro_tokens, seed, 0))
+        return list(islice(batches.steps(items, batch_rows, micro_tokens, seed, 0, packs=packs), TRIAL_STEPS + 1))
+    drawn = list(batches.steps(items, batch_rows, micro_tokens, seed, 0, packs=packs))
     sizes = [sum(len(items[row].tokens) for part in parts for row in part) for parts in drawn]
     order = np.argsort(sizes, kind="stable")
     quantiles = [0.5, *((place + 0.5) / TRIAL_STEPS for place in range(TRIAL_STEPS))]
