@@ -141,3 +141,12 @@ def test_the_default_encoder_is_the_minilm_we_know():
     from accordeur.store import digest_file
 
     assert digest_file(base.path / "model.safetensors") == MINILM_SHA
+
+
+def test_an_embedded_base_is_found_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    base = find_base("accordeur-mini")
+    assert (base.name, base.family) == ("accordeur-mini", "decoder")
+    (tmp_path / "accordeur-mini").mkdir()
+    with pytest.raises(ModelError):  # a folder of that name comes first, and this one holds nothing
+        find_base("accordeur-mini")

@@ -18,6 +18,7 @@ ONLINE_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 WEIGHT_INDEX = "model.safetensors.index.json"
 MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors format itself
 PICKLED = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+ASSETS = Path(__file__).parent / "assets"
 FETCHED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "tokenizer*"]
 
 
@@ -110,7 +111,7 @@ class Base:
 
 
 def find_base(name: str) -> Base:
-    """A base from a folder, a hub id, or the http(s) address of an OpenAI-compatible server."""
+    """A base from a folder, the name of an embedded one, a hub id, or the http(s) address of an OpenAI-compatible server."""
     if name.startswith(("http://", "https://")):
         return Base(name=name, family="remote")
     folder = grown_base(Path(name).expanduser())
@@ -119,8 +120,14 @@ def find_base(name: str) -> Base:
     if folder.exists() and not folder.is_dir():
         raise ModelError(f"{name} is a file", hint="expected the folder that holds config.json and the weights")
     if not folder.is_dir():
-        folder = fetch(name)
+        folder = embedded_base(name) or fetch(name)
     return open_base(folder, name)
+
+
+def embedded_base(name: str) -> Path | None:
+    """The folder of a base that comes with the package, such as accordeur-mini; None for any other name."""
+    folder = ASSETS / name
+    return folder if "/" not in name and (folder / "config.json").is_file() else None
 
 
 def grown_base(folder: Path) -> Path:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from accordeur.app.cli import app
 from accordeur.errors import AccordeurError
+from accordeur.foundations.default import EMBEDDED
 from tests.foundations.words import text
 
 
@@ -18,6 +19,8 @@ from tests.foundations.words import text
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for number in range(2):
         (tmp_path / f"{number}.txt").write_text(text(120, number), "utf-8")
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "binary.txt").write_bytes(b"abc\0\0def")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -57,6 +60,13 @@ def test_merges_are_explained_and_drawn(files: Path) -> None:
         (("pretrain", "0.txt", "--layers", "0"), "layers 0: expected at least 1"),
         (("pretrain", "0.txt", "--objective", "masked"), "doesn't fit family gpt"),
         (("pretrain", "none.txt"), "no file or folder"),
+        (("pretrain", "empty.txt"), "the corpus is empty"),
+        (("pretrain", "binary.txt"), "binary file"),
+        (("tokenizer", "train", "binary.txt"), "binary file"),
+        (("tokenizer", "train", "0.txt", "--size", "50000"), "corpus allows only"),
+        (("pretrain", "0.txt", "--tokenizer", "none"), "no tokenizer in none"),
+        (("pretrain", "0.txt", "--tokenizer", str(EMBEDDED), "--size", "tiny"), "choose --vocabulary 6144"),
+        (("pretrain", "0.txt", "--tokenizer", str(EMBEDDED), "--vocabulary", "6144", "--family", "bert"), "no [MASK]"),
         (("pretrain", "0.txt", "1.txt", "--family", "rnn"), "family 'rnn'"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from accordeur.errors import DataError
 from accordeur.foundations import corpus
-from accordeur.foundations.corpus import Source, divided, pieces, sources, texts
+from accordeur.foundations.corpus import Source, beginnings, divided, pieces, sources, texts
 from tests.foundations.words import text
 
 
@@ -104,6 +104,13 @@ def test_a_file_is_divided_into_beginning_and_end(tmp_path: Path, small_pieces: 
     assert left.endswith(("\n", "."))
     assert list(pieces([head]))[-1].last
     assert list(pieces([tail]))[-1].last
+
+
+def test_every_file_gives_its_beginning(tmp_path: Path, small_pieces: None) -> None:
+    for number, size in enumerate((50, 2000, 5000)):
+        (tmp_path / f"{number}.txt").write_text((str(number) * 9 + " ") * (size // 10))
+    read = "".join(beginnings(sources([tmp_path]), 3000))
+    assert [read.count(digit) for digit in "012"] == [45, 900, 900]
 
 
 def test_a_text_too_short_to_be_divided_is_refused(tmp_path: Path) -> None:

@@ -60,6 +60,25 @@ def test_cosine_equals_torchs_and_exponential_falls_by_the_same_share() -> None:
     assert formulas.exponential_rate(3, 0.3, 0.5) == pytest.approx(0.3 / 8)
 
 
+@pytest.mark.parametrize("kind", ["linear", "cosine", "exponential"])
+def test_schedules_of_the_loop_equal_torchs_behind_the_same_warm_up(kind: str) -> None:
+    warmup, steps = 10, 60
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.3)
+    schedulers = torch.optim.lr_scheduler
+    after = {
+        "linear": lambda: schedulers.LinearLR(optimizer, 1.0, 0.0, total_iters=steps - warmup),
+        "cosine": lambda: schedulers.CosineAnnealingLR(optimizer, T_max=steps - warmup),
+        "exponential": lambda: schedulers.ExponentialLR(optimizer, gamma=0.01 ** (1 / (steps - warmup))),
+    }[kind]()
+    rise = schedulers.LinearLR(optimizer, 1 / warmup, 1.0, total_iters=warmup - 1)
+    scheduler = schedulers.SequentialLR(optimizer, [rise, after], milestones=[warmup])
+    for step in range(1, steps + 1):
+        ours = 0.3 * schedules.factor(kind, step, warmup=warmup, steps=steps)  # type: ignore[arg-type]
+        assert ours == pytest.approx(scheduler.get_last_lr()[0], abs=1e-7), step
+        optimizer.step()
+        scheduler.step()
+
+
 def test_smoothed_cross_entropy_equals_torchs() -> None:
     logits = np.random.default_rng(1).normal(size=9) * 4
     for smoothing in (0.0, 0.1, 0.5):

@@ -68,3 +68,10 @@ def test_a_vocabulary_larger_than_the_text_allows_is_refused(kind: str) -> None:
 def test_a_size_below_the_special_tokens_is_refused() -> None:
     with pytest.raises(RecipeError, match="special tokens"):
         train_tokenizer(["the river"], TokenizerRequest(size=3))
+
+
+@pytest.mark.parametrize("kind", sorted({*BUILDERS} - {"unigram"}))  # whose trainer breaks ties by a hash table
+def test_the_same_text_gives_the_same_tokenizer(kind: str) -> None:
+    asked = TokenizerRequest(kind=kind, size=300 if kind == "bpe" else 110, exact=False)  # type: ignore[arg-type]
+    first, *others = (train_tokenizer(lines(240), asked).backend_tokenizer.to_str() for _ in range(4))
+    assert all(other == first for other in others)

@@ -89,7 +89,7 @@ def divided(source: Source, share: float) -> tuple[Source, Source]:
 
     DataError where the text is too short to be cut.
     """
-    total = sum(len(piece.text) for piece in pieces_of(source))
+    total = sum(len(piece.text) for piece in pieces([source]))
     wanted, place = total * (1 - share), 0
     for piece in pieces_of(source):
         if place + len(piece.text) > wanted:
@@ -109,6 +109,17 @@ def last_beginning(text: str, end: int) -> int:
 def texts(given: Sequence[Source]) -> Iterator[str]:
     """The same without the ends of documents."""
     return (piece.text for piece in pieces(given))
+
+
+def beginnings(given: Sequence[Source], characters: int) -> Iterator[str]:
+    """The text of all files, of each at most an equal share of so many characters: what a tokenizer learns from."""
+    for source in given:
+        left = max(1, characters // len(given))
+        for piece in pieces([source]):
+            yield piece.text[:left]
+            left -= len(piece.text)
+            if left <= 0:
+                break
 
 
 def stretches(source: Source) -> Iterator[Piece]:
@@ -149,7 +160,8 @@ def rows(source: Source) -> Iterator[Piece]:
                 return
             number += 1
             if len(line) >= LONGEST_ROW:
-                raise DataError(f"a row of more than {LONGEST_ROW:,} characters", where=f"{source.path}:{number}", hint="cut it up")
+                where = f"{source.path}:{number}"
+                raise DataError(f"a row of more than {LONGEST_ROW:,} characters", where=where, hint="cut it up")
             if line.strip():
                 yield Piece(text=row_text(line, number, source), last=True)
 

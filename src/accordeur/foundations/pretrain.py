@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -100,8 +100,7 @@ def chosen_tokenizer(request: PretrainRequest) -> Any:
         return checked(open_tokenizer(request.tokenizer), request)
     kind = request.tokenizer_kind or ("wordpiece" if request.family == "bert" else "bpe")
     kinds = TokenizerRequest(kind=kind, size=request.shape.vocabulary, family=request.family, exact=request.exact_vocabulary)
-    share = max(1, request.tokenizer_characters // len(request.texts))
-    return train_tokenizer((text for source in request.texts for text in beginning(source, share)), kinds)
+    return train_tokenizer(corpus.beginnings(request.texts, request.tokenizer_characters), kinds)
 
 
 def checked(tokenizer: Any, request: PretrainRequest) -> Any:
@@ -109,7 +108,7 @@ def checked(tokenizer: Any, request: PretrainRequest) -> Any:
     if len(tokenizer) > request.shape.vocabulary:
         raise ModelError(
             f"the tokenizer has {len(tokenizer):,} entries, the model is to have {request.shape.vocabulary:,}",
-            hint="give the model the tokenizer's vocabulary, or train a new tokenizer",
+            hint=f"choose --vocabulary {len(tokenizer)} (vocabulary: in a recipe), or train a new tokenizer",
         )
     if tokenizer.eos_token_id is None and request.family != "bert":
         raise ModelError("the tokenizer has no end token, without which a model never stops", hint="choose another tokenizer")
@@ -127,16 +126,6 @@ def files_of(tokenizer: Path) -> list[Path]:
 def end_of_document(tokenizer: Any) -> int:
     """What stands after every document: the end token, a separator where there is none."""
     return int(tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id)
-
-
-def beginning(source: Source, characters: int) -> Iterator[str]:
-    """The first characters of a file, at most so many."""
-    left = characters
-    for piece in corpus.pieces([source]):
-        yield piece.text[:left]
-        left -= len(piece.text)
-        if left <= 0:
-            return
 
 
 def described(given: Sequence[Source]) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ END, PAD, UNKNOWN, MASK, CLASS, SEPARATOR = "<|end|>", "<|pad|>", "[UNK]", "[MAS
 FAMILIES = ("gpt", "bert", "t5")
 SENTINELS = 100
 LONGEST_WORD = 100  # characters; longer ones are unknown to wordpiece and word
+INSIDE = re.compile(r"(?<=\S)\S")  # what may continue a word
 # French elisions and English contractions stay whole, digits go in threes, one space belongs to what follows it.
 SPLIT = (
     r"['’](?:s|t|re|ve|m|ll|d)\b| ?(?i:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\p{L})"
@@ -125,20 +127,34 @@ def bpe(texts: Iterable[str], request: TokenizerRequest) -> Any:
 
 
 def wordpiece(texts: Iterable[str], request: TokenizerRequest) -> Any:
-    """WordPiece's form (## inside words, greedy longest match). The library's trainer merges by frequency, as BPE does."""
+    """WordPiece's form (## inside words, greedy longest match). The library's trainer merges by frequency, as BPE does.
+
+    The trainer numbers the letters inside words in the order of a hash table, and breaks ties by number. So that the same
+    text always gives the same vocabulary, these letters are handed to it as if they were special, and the model is then
+    built anew from the vocabulary alone.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-    core = Tokenizer(models.WordPiece(unk_token=UNKNOWN, max_input_chars_per_word=LONGEST_WORD))
-    core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    cutter = pre_tokenizers.BertPreTokenizer()
+    given = list(texts)
+    found = {letter for text in given for letter in INSIDE.findall(text)}
+    inside = [f"##{letter}" for letter in sorted(found) if len(cutter.pre_tokenize_str(f"a{letter}")) == 1]
+    trained = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
+    trained.pre_tokenizer = cutter
+    trainer = trainers.WordPieceTrainer(vocab_size=request.size, special_tokens=[*request.specials, *inside], show_progress=False)
+    trained.train_from_iterator(given, trainer)
+    core = Tokenizer(models.WordPiece(trained.get_vocab(), unk_token=UNKNOWN, max_input_chars_per_word=LONGEST_WORD))
+    core.pre_tokenizer = cutter
     core.decoder = decoders.WordPiece()
-    core.train_from_iterator(
-        texts, trainers.WordPieceTrainer(vocab_size=request.size, special_tokens=request.specials, show_progress=False)
-    )
+    core.add_special_tokens(request.specials)
     return core
 
 
 def unigram(texts: Iterable[str], request: TokenizerRequest) -> Any:
-    """The unigram language model (Kudo 2018), spaces as ▁."""
+    """The unigram language model (Kudo 2018), spaces as ▁.
+
+    The library's trainer breaks ties in the order of a hash table: on small texts two trainings may keep other entries.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     core = Tokenizer(models.Unigram())
