@@ -13,6 +13,8 @@ from accordeur.compare import compare, prepare
 from accordeur.compare.sweep import fit_best, hand_on
 from accordeur.context import Context
 from accordeur.errors import Diverged, Interrupted, RecipeError
+from accordeur.method import build_method
+from accordeur.report import build_report, render_html
 from accordeur.run import load_run
 from accordeur.training.trainable import moved_tensors
 from tests.compare.shop import recipe_for
@@ -75,7 +77,7 @@ def test_everyone_takes_the_same_steps_and_half_go_on(tmp_path, monkeypatch):
     quarter, half = (max(1, round(share * -(-steps // every))) * every for share in (1 / 4, 1 / 2))
     reached = sorted(max(seen) for seen in trained.values())
     assert reached[:3] == [quarter, quarter, half]
-    assert half < reached[3] <= steps
+    assert half <= reached[3] <= steps  # the winner goes on, unless it has stopped by itself
     assert all(seen == list(range(1, len(seen) + 1)) for seen in trained.values()), "no step is taken twice"
 
 
@@ -149,6 +151,15 @@ def test_the_record_says_what_was_tried_and_how_sure_it_was(tmp_path):
     assert found["effort"] == 2.0
     assert found["winner"] == found["rungs"][-1]["standings"][0]["candidate"]
     assert any("sweep of lora: 4 candidates (rank 2, 4; rate 0.001, 0.01)" in note for note in report["notes"])
+    (entry,) = report["sweeps"]
+    assert (entry["method"], entry["winner"]) == ("lora", found["winner"])
+    assert entry["candidates"][0]["candidate"] == found["winner"]
+    assert sorted(one["candidate"] for one in entry["candidates"]) == sorted(found["candidates"])
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert 'id="sweep"' in page
+    assert page.count("lora[rank=4,rate=0.001]") == 2, "as text and sort key of one cell, and nowhere as raw data"
+    assert "3 that were dropped" in page
+    assert "Réglages essayés" in render_html(build_report(tmp_path / "out", language="fr"))
     news: list[str] = []
     compare(recipe, tell=lambda run, status=None, **_: news.append(f"{run} {status}"))
     assert "lora-s0 reused" in news
@@ -220,3 +231,14 @@ def test_a_wrong_sweep_is_refused_before_the_data_are_read(tmp_path):
     recipe = recipe_for(tmp_path, methods={"lora": {}}, sweep={"lora": {"rnak": [4]}})
     with pytest.raises(RecipeError, match="rnak"):
         prepare(recipe.model_copy(update={"data": "no such file"}))
+
+
+def test_the_short_runs_by_which_a_rate_is_chosen_do_not_count_as_validations(tmp_path):
+    heard: list[int] = []
+    prepared = prepare(recipe_for(tmp_path, methods={"lora": {}}))
+    method = build_method("lora", {"rates": [1e-3, 1e-2], "epochs": 20.0, "batch_rows": 4})
+    context = lent(tmp_path / "run", on_judged=lambda answers: heard.append(len(answers)))
+    hand_on({"steps": 300, "batch_rows": 4, "evaluate_every": 300, "seconds_per_step": 1.0, "budget_seconds": 1.0}, context)
+    method.fit(prepared.task, prepared.base, context)
+    assert {"rate-0.001", "rate-0.01"} <= set(context.decisions()), "two short runs were made"
+    assert heard == [len(prepared.task.validation)], "only the training's own validation is heard"

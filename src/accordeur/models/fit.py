@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from accordeur.base import Base
-from accordeur.context import Context
+from accordeur.context import Context, silent
 from accordeur.errors import NotApplicable
 from accordeur.example import Encoded
 from accordeur.models._surgery import Surgery
@@ -195,7 +195,8 @@ class Work:
         def run() -> float:
             self.context.note(text=f"trying rate {rate:g}")
             short = replace(plan, steps=steps, evaluate_every=steps)
-            return self.train(items, short, rate, f"rate-{rate:g}")[1].best_score
+            unheard = replace(self, context=replace(self.context, on_judged=silent))
+            return unheard.train(items, short, rate, f"rate-{rate:g}")[1].best_score
 
         return run
 

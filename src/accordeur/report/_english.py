@@ -189,6 +189,19 @@ ENGLISH = {
     "also_here": "Test rows",
     "also_drop": "Drop",
     "rows": "Rows",
+    "sweep": "Settings that were tried",
+    "sweep_intro": (
+        "The candidates of a sweep saw the same batches and were compared on the same validation rows; the test rows were "
+        "answered by the chosen one alone. Differences are from the best one at the same point of training."
+    ),
+    "sweep_table": "Candidates of {method}, the chosen one first, each where it was last judged.",
+    "sweep_candidate": "candidate",
+    "sweep_validation": "validation",
+    "sweep_share": "judged after",
+    "sweep_behind": "behind the best",
+    "sweep_sure": "sure that it is worse",
+    "sweep_won": "chosen",
+    "sweep_remark": "Of {out} that were dropped, {clear} were clearly worse (95 % sure); {close} could not be told apart.",
     "sizes": "Quality against training rows",
     "sizes_intro": (
         "{metric} of methods trained on fewer rows, each part inside the next, with 95 % intervals. A line that still gets "
@@ -329,6 +342,7 @@ ENGLISH = {
     "card_made": (
         "A model of kind *{kind}*, made by the method `{method}` (seed {seed}) from the base model {base} on the dataset {task}."
     ),
+    "card_part": "It saw only {rows} of the train rows, to show quality against rows.",
     "card_named": "The comparison recommends this method.",
     "card_leaning": "The comparison can't tell the methods apart for certain; it leans to this one.",
     "card_other": "The comparison recommends `{method}` instead.",

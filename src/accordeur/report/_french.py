@@ -193,6 +193,19 @@ FRENCH = {
     "also_here": "Lignes de test",
     "also_drop": "Chute",
     "rows": "Lignes",
+    "sweep": "Réglages essayés",
+    "sweep_intro": (
+        "Les candidats ont vu les mêmes lots et ont été comparés sur les mêmes lignes de validation ; seul le réglage retenu a"
+        " répondu aux lignes de test. L’écart est pris avec le meilleur au même point de l’entraînement."
+    ),
+    "sweep_table": "Candidats de {method}, le réglage retenu d’abord, chacun à son dernier jugement.",
+    "sweep_candidate": "candidat",
+    "sweep_validation": "validation",
+    "sweep_share": "jugé après",
+    "sweep_behind": "écart avec le meilleur",
+    "sweep_sure": "certitude qu’il est moins bon",
+    "sweep_won": "retenu",
+    "sweep_remark": "Écartés : {out}, dont {clear} nettement moins bons (sûr à 95 %) et {close} qu’on ne peut départager.",
     "sizes": "Qualité selon le nombre de lignes",
     "sizes_intro": (
         "{metric} de méthodes entraînées sur moins de lignes, chaque partie contenue dans la suivante, avec intervalles à "
@@ -342,6 +355,7 @@ FRENCH = {
         "Un modèle de type *{kind}*, fait par la méthode `{method}` (graine {seed}) à partir du modèle de base {base}, sur le"
         " jeu de données {task}."
     ),
+    "card_part": "Il n’a vu que {rows} des lignes d’entraînement, pour montrer la qualité selon leur nombre.",
     "card_named": "La comparaison recommande cette méthode.",
     "card_leaning": "La comparaison ne départage pas les méthodes avec certitude ; elle donne l’avantage à celle-ci.",
     "card_other": "La comparaison recommande plutôt `{method}`.",

@@ -13,6 +13,7 @@ from accordeur.report import elsewhere, rows, scores, sizes
 from accordeur.report.folder import Recorded, RunFolder, read_folder
 from accordeur.report.format import scale
 from accordeur.report.scores import Intervals, Scored
+from accordeur.report.sweep import sweep_entries
 from accordeur.report.words import LANGUAGES, Language, Words
 from accordeur.tasks import Kind, Metric, kind_of
 
@@ -75,8 +76,13 @@ def with_sizes(
     rows_ = int(folder.about["task"].get("rows", {}).get("train") or 0)
     found = sizes.growth(curves, rows_, [verdict["method"] or verdict["leans_to"], *ranked], primary, question.tolerance)
     said = [sizes.growth_reason(found, words, primary, question.tolerance)] if found else []
+    price = recipe_of(folder).get("price_per_hour")
+    parts = [record for record in folder.done if record.run.train_rows is not None]
     return {
         **report,
+        "size_runs": [
+            run_entry(record, scores.score_run(record, question.metrics, question.labels), question, price) for record in parts
+        ],
         "train_sizes": sizes.size_entries(curves, primary, question.intervals),
         "verdict": {**verdict, "reasons": [*verdict["reasons"], *said], "collect": found.more if found else None},
         "notes": [*report["notes"], *sizes.lost_notes(folder, words)],
@@ -103,6 +109,7 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
         "methods": methods,
         "verdict": verdict,
         "rows": rows.telling_rows(groups, question.primary),
+        "sweeps": sweep_entries(folder),
         "slices": elsewhere.slice_entries(folder, groups, question.primary, question.words),
         "also": elsewhere.also_entries(folder, groups, question.primary, question.labels),
         "recipe": recipe_of(folder),

@@ -100,7 +100,7 @@ def settings(reading: Reading, method: str) -> list[Group]:
     runs = [run for run in reading.report["runs"] if run["method"] == method]
     found = []
     for name in RUN_GROUPS:
-        flat = [flattened(run.get(name) or {}) for run in runs]
+        flat = [flattened({key: value for key, value in (run.get(name) or {}).items() if key != "sweep"}) for run in runs]
         keys = list(dict.fromkeys(key for one in flat for key in one))
         facts = tuple(merged(key, [one.get(key) for one in flat], reading) for key in keys)
         if facts:

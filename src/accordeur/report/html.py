@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from accordeur.report import audit, checks, details, figures, views
+from accordeur.report import audit, checks, details, figures, sweep, views
 from accordeur.report.figures import Reading, read
 from accordeur.report.format import clean
 from accordeur.report.words import Words
@@ -129,6 +129,7 @@ def sections(reading: Reading, out: Path | None) -> list[dict[str, Any]]:
         unfinished_section,
         cost_section,
         curves_section,
+        sweep_section,
         sizes_section,
         overfitting_section,
         forgetting_section,
@@ -201,6 +202,13 @@ def curves_section(reading: Reading) -> dict[str, Any] | None:
     """How training went."""
     found = figures.curves(reading)
     return section("curves", reading.words, reading.words("curves_intro"), small=found) if found else None
+
+
+def sweep_section(reading: Reading) -> dict[str, Any] | None:
+    """What a sweep tried, where there was one."""
+    tables = sweep.sweep_tables(reading)
+    remark = sweep.sweep_remark(reading)
+    return section("sweep", reading.words, reading.words("sweep_intro"), tables=tables, remark=remark) if tables else None
 
 
 def sizes_section(reading: Reading) -> dict[str, Any] | None:
