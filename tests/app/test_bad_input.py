@@ -188,7 +188,8 @@ ARGUMENTS: list[tuple[list[str], int, list[str]]] = [
     ([*ROWS, "--rows", "3"], 2, ["rows"]),
     ([*ROWS, "--tolerance", "-1"], 2, ["tolerance"]),
     ([*ROWS, "--language", "de"], 2, ["language"]),
-    ([*ROWS, "--kind", "write"], 2, ["'write'", "'classify'"]),
+    ([*ROWS, "--kind", "write"], 2, ["'write'", "'classify'"]),  # Y12
+    ([*ROWS, "--test", "rows.jsonl"], 3, ["no train rows are left", "also test rows"]),  # Y12
     ([*ROWS, "--metric", "macro_f2"], 2, ["macro_f2", "did you mean 'macro_f1'?"]),
     ([*ROWS, "--map", "label"], 2, ["--map", "name=column"]),
     ([*ROWS, "--bogus"], 2, ["--bogus"]),

@@ -88,6 +88,10 @@ def test_the_verdict_uses_all_rows_and_the_curve_has_every_size(tmp_path):
     assert {"tfidf-n6-s0 reused", "tfidf-n30-s0 reused", "tfidf-s0 reused"} <= set(news)
     french = build_report(out, language="fr")
     assert "lignes" in french["verdict"]["reasons"][-1]
+    for folder in (out / "runs").iterdir():  # every saved model has its card, those of fewer rows too
+        assert (folder / "README.md").is_file() is (folder / "model").is_dir()
+    assert "saw only 6 of the train rows" in (out / "runs/tfidf-n6-s0/README.md").read_text()
+    assert "saw only" not in (out / "runs/tfidf-s0/README.md").read_text()
 
 
 def test_a_smaller_run_that_breaks_is_said(tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ def write_report(
     page = render_html(report, out)
     write_json(out / REPORT_FILE, report)
     write_text(out / PAGE_FILE, page)
-    for run in report["runs"]:
+    for run in (*report["runs"], *report["size_runs"]):
         folder = out / RUNS_FOLDER / run["name"]
         if run["status"] == "done" and (folder / MODEL_FOLDER).is_dir():
             write_text(folder / CARD_FILE, model_card(report, run["name"]))

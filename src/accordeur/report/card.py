@@ -42,7 +42,7 @@ model = reopen(Path("model"))
 
 def model_card(report: Mapping[str, Any], run_name: str) -> str:
     """The README.md of one finished run. ModelError where the report has no such run, or it is not finished."""
-    run = next((run for run in report["runs"] if run["name"] == run_name), None)
+    run = next((run for run in (*report["runs"], *report["size_runs"]) if run["name"] == run_name), None)
     if run is None or run["status"] != "done":
         known = ", ".join(one["name"] for one in report["runs"] if one["status"] == "done") or "none"
         raise ModelError(f"no finished run {run_name!r} in the report", hint=f"finished runs: {known}")
@@ -98,6 +98,8 @@ def introduction(reading: Reading, run: Mapping[str, Any]) -> str:
         base=markdown_text(shown),
         task=markdown_text(clean(report["task"]["name"])),
     )
+    if run["train_rows"] is not None:
+        made += " " + words("card_part", rows=reading.numbers.number(run["train_rows"]))
     gloss = words.method(run["method"])
     firm = report["verdict"]["method"] is not None
     if reading.named == run["method"]:

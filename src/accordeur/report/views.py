@@ -75,6 +75,8 @@ def quality(reading: Reading) -> Table:
     others = [method for method in report["methods"] if method["status"] == "done" and method not in reading.ranked]
     columns = [Column(title=words("method"), numeric=False), Column(title=words("seeds"))]
     columns += [Column(title=capital(reading.words.metric(name)), hint=metric_hint(reading, name)) for name in report["metrics"]]
+    measured = [one for method in report["methods"] for one in abilities(method)[:1]]
+    columns += [Column(title=words("short_forgot"), hint=words.metric(str(measured[0]["metric"])))] if measured else []
     rows = []
     for method in [*reading.ranked, *others]:
         spread = method["seed_spread"]
@@ -83,8 +85,20 @@ def quality(reading: Reading) -> Table:
             score_cell(reading, method["scores"].get(name), about["unit"], extra if name == reading.primary else "")
             for name, about in report["metrics"].items()
         ]
-        rows.append([name_cell(reading, method), Cell(text=str(len(method["seeds"])), sort=len(method["seeds"])), *cells])
+        lost = [forgot_cell(reading, method)] if measured else []
+        rows.append([name_cell(reading, method), Cell(text=str(len(method["seeds"])), sort=len(method["seeds"])), *cells, *lost])
     return Table(caption=words("quality_table"), columns=columns, rows=rows)
+
+
+def forgot_cell(reading: Reading, method: Mapping[str, Any]) -> Cell:
+    """What was lost of the built-in general ability, with its interval below; 0 where the base was not moved."""
+    for one in abilities(method)[:1]:
+        unit = forgetting_unit(str(one["metric"]))
+        if unmoved(one):
+            return Cell(text="0", sort=0.0)
+        span = reading.numbers.span(one.get("low"), one.get("high"), unit)
+        return Cell(text=reading.numbers.signed(one["change"], unit), small=span, sort=one["change"])
+    return Cell(text=MISSING)
 
 
 def metric_hint(reading: Reading, name: str) -> str:
