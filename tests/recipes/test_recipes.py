@@ -32,7 +32,7 @@ def small(name: str, out: Path, bases: dict[str, str]) -> Recipe:
     recipe = load_recipe(FOLDER / f"{name}.yaml")
     changed: dict[str, Any] = {"rows": ROWS if name != "intent" else 500, "seeds": 1, "budget": MINUTES, "out": str(out)}
     if name in bases:
-        changed |= {"base": str(tiny(bases[name]).path), "force": True}
+        changed |= {"base": str(tiny(bases[name]).path), "force": True, "max_length": 128}
     return recipe.model_copy(update=changed)
 
 
