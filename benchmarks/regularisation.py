@@ -130,14 +130,14 @@ def losses(logits: Sequence[Any], items: Sequence[Encoded]) -> list[list[float]]
 
 
 def statistics(runs: Sequence[Mapping[str, Any]], split: str, place: int) -> RowStatistics:
-    """(seeds, rows, 2): the value (loss 0, hit 1) of every row, and 1."""
+    """(seeds, rows, 2): of every row its loss (place 0) or hit (place 1), and the 1 by which a mean is divided."""
     values = np.array([found[split][place] for found in runs])
-    return RowStatistics(values=values[..., None])
+    return RowStatistics(values=np.stack([values, np.ones_like(values)], axis=-1))
 
 
 def summary(runs: Sequence[Mapping[str, Any]], against: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Means over seeds with 95 % intervals over rows: test minus train loss, and what changed on test rows."""
-    parts = {f"{split}_loss": float(statistics(runs, split, 0).values.mean()) for split in SIZES}
+    parts = {f"{split}_loss": float(np.mean([found[split][0] for found in runs])) for split in SIZES}
     gap = unpaired_difference(statistics(runs, "test", 0), statistics(runs, "train", 0), LOSS)
     loss = paired_difference(statistics(runs, "test", 0), statistics(against, "test", 0), LOSS)
     hits = paired_difference(statistics(runs, "test", 1), statistics(against, "test", 1), ACCURACY)
