@@ -227,6 +227,14 @@ def test_a_setting_given_twice_is_refused():
         parse_sweep(["lora.rank=4", "lora.rank=8"])
 
 
+def test_a_sweep_of_one_candidate_is_the_method_with_those_settings(tmp_path):
+    recipe = recipe_for(tmp_path, methods={"lora": {"rate": 1e-3}}, sweep={"lora": {"rank": [2]}})
+    prepared = prepare(recipe)
+    assert prepared.planned[0].candidates == ()
+    assert prepared.planned[0].work == build_method("lora", {"rate": 1e-3, "rank": 2})
+    assert not any("sweep" in note for note in prepared.notes)
+
+
 def test_a_wrong_sweep_is_refused_before_the_data_are_read(tmp_path):
     recipe = recipe_for(tmp_path, methods={"lora": {}}, sweep={"lora": {"rnak": [4]}})
     with pytest.raises(RecipeError, match="rnak"):

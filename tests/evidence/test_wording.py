@@ -34,6 +34,8 @@ def test_both_languages_take_the_same_numbers(key: str) -> None:
         (-0.05, "points", "−5.0 points", "−5,0 points"),
         (-0.0001, "points", "0.0 points", "0,0 points"),
         (1.23456, "nats", "1.235 nats", "1,235 nats"),
+        (1.5, "bits", "1.500 bits", "1,500 bits"),
+        (0.25, "score", "0.250", "0,250"),
     ],
 )
 def test_amounts(value: float, unit: str, english: str, french: str) -> None:

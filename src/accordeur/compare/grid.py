@@ -86,6 +86,7 @@ def grid_notes(swept: Mapping[str, Sequence[Candidate]], full: bool) -> list[str
         f"they share the budget of one run, which pays for {effort(len(candidates), rungs(len(candidates), not full)):.3g} "
         "trainings of equal length"
         for method, candidates in swept.items()
+        if len(candidates) > 1
     ]
 
 

@@ -31,9 +31,15 @@ def planned_runs(
     sizes: Sequence[int] = (),
     swept: Mapping[str, tuple[Candidate, ...]] | None = None,
 ) -> list[Planned]:
-    """Methods from the cheapest up; per method the full size first, then the smaller ones; every seed where a seed matters."""
+    """Methods from the cheapest up; per method the full size first, then the smaller ones; every seed where a seed matters.
+
+    A sweep of a single candidate is no choice: it is that method with those settings.
+    """
+    grids = {name: found for name, found in (swept or {}).items() if len(found) > 1}
+    alone = {name: found[0].work for name, found in (swept or {}).items() if len(found) == 1}
     built = sorted(
-        ((name, build_method(name, settings)) for name, settings in methods.items()), key=lambda pair: (pair[1].height, pair[0])
+        ((name, alone.get(name) or build_method(name, settings)) for name, settings in methods.items()),
+        key=lambda pair: (pair[1].height, pair[0]),
     )
     return [
         Planned(
@@ -42,7 +48,7 @@ def planned_runs(
             seed=seed,
             work=work,
             train_rows=size,
-            candidates=(swept or {}).get(name, ()),
+            candidates=grids.get(name, ()),
         )
         for name, work in built
         for size in (None, *(sizes if type(work).trained else ()))

@@ -13,7 +13,7 @@ from accordeur.errors import DataError
 
 Array = npt.NDArray[np.float64]
 Finish = Callable[[Array], Array]
-Unit = Literal["points", "nats"]
+Unit = Literal["points", "nats", "bits", "score"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,8 @@ class Metric:
 
     `finish` takes (weighted) sums over rows, shape (..., k), and gives scores, shape (...). It must be finite for the
     sums of any resample of the rows (a kind says what 0/0 means for it). `unit` is how people read the score: "points"
-    are shown times 100, "nats" as they are. `bounds` are the ends of the scale, worst and best possible score in any
-    order (None: no ends, as for a loss); all intervals stay within them.
+    are shown times 100, the others as they are, a "score" without a word for its unit. `bounds` are the ends of the scale,
+    worst and best possible score in any order (None: no ends, as for a loss); all intervals stay within them.
     """
 
     name: str

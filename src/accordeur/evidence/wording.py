@@ -91,7 +91,7 @@ def explain(verdict: Verdict, language: Language) -> tuple[str, ...]:
 
 
 def format_amount(value: float, unit: Unit, language: Language, *, signed: bool = False) -> str:
-    """A score or difference as people read it: 0.0213 is "2.1 points", nats keep three digits; French has the comma."""
+    """A score or difference as people read it: 0.0213 is "2.1 points", all else keeps three digits; French has the comma."""
     shown, digits = (100.0 * value, 1) if unit == "points" else (value, 3)
     text = f"{shown:+.{digits}f}" if signed else f"{shown:.{digits}f}"
     text = text.replace("-", "−")
@@ -99,7 +99,7 @@ def format_amount(value: float, unit: Unit, language: Language, *, signed: bool 
         text = text.lstrip("+−")
     if language == "fr":
         text = text.replace(".", ",")
-    return f"{text} {unit}"
+    return text if unit == "score" else f"{text} {unit}"
 
 
 def format_count(count: int, language: Language) -> str:

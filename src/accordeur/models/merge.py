@@ -24,6 +24,7 @@ from accordeur.store import read_json, sealed_folder, write_json
 from accordeur.tasks import kind_of
 from accordeur.training.batches import collate
 from accordeur.training.generate import generate
+from accordeur.training.libraries import before_peft
 from accordeur.training.vocabulary import logit_tiles
 
 REPLAYED = 32  # test rows
@@ -82,6 +83,7 @@ def opened(folder: Path) -> Moved:
 @torch.no_grad()
 def melt(trunk: Any) -> None:
     """Adds every adapter into the weight it stands beside, and takes it out."""
+    before_peft()
     from peft.tuners.tuners_utils import BaseTunerLayer
 
     layers = [(name, module) for name, module in trunk.named_modules() if isinstance(module, BaseTunerLayer)]

@@ -62,10 +62,9 @@ def statistics(answers: Sequence[Any], metrics: Sequence[Metric], labels: Sequen
 
 def judged(metric: Metric, name: str = "") -> evidence.Metric:
     """A metric of a kind as the evidence knows it; shares have ends, losses have none."""
-    unit: evidence.Unit = "points" if metric.unit == "points" else "nats"
     bounds = ((-1.0, 1.0) if metric.name in CORRELATIONS else (0.0, 1.0)) if metric.unit == "points" else None
     return evidence.Metric(
-        name=name or metric.name, finish=metric.finish, higher_is_better=metric.higher_is_better, unit=unit, bounds=bounds
+        name=name or metric.name, finish=metric.finish, higher_is_better=metric.higher_is_better, unit=metric.unit, bounds=bounds
     )
 
 

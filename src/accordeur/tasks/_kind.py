@@ -13,6 +13,7 @@ import numpy.typing as npt
 from accordeur.adapted import FloatArray, Prediction
 from accordeur.base import Family
 from accordeur.errors import NotApplicable, Problem
+from accordeur.evidence.metric import Unit
 from accordeur.example import Encoded, Example, Form
 from accordeur.run import Answered
 from accordeur.task import Task
@@ -33,7 +34,7 @@ class Metric:
     statistics: Callable[[Sequence[Answered], Sequence[str]], Totals]
     finish: Callable[[Totals], Totals]
     higher_is_better: bool = True
-    unit: str = "points"  # "points": a share, shown times 100; "nats", "bits", "score": shown as it is
+    unit: Unit = "points"  # "points": a share, shown times 100; "nats", "bits", "score": shown as it is
     tolerance: float = 0.03  # the difference that does not matter, in the metric's own scale
 
 

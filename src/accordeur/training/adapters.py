@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from accordeur.plan import DevicePlan
+from accordeur.training.libraries import before_peft
 
 
 def keep_mask(shape: torch.Size, dropout: float) -> Tensor:
@@ -99,6 +100,7 @@ def shortened(layer: Any, plain: Any) -> Any:
 
 def plain_adapters(trunk: nn.Module) -> Iterator[Any]:
     """Layers of peft's plain LoRA with one adapter, no bias and no variant, on a frozen layer in full precision on a CPU."""
+    before_peft()
     from peft.tuners.lora.layer import Linear
 
     modules: Iterator[Any] = trunk.modules()

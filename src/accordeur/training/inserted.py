@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -12,8 +11,7 @@ from torch import nn
 
 from accordeur.errors import NotApplicable, RecipeError
 from accordeur.training import trainable
-
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # peft imports it; it misses a kernel that nothing here asks for
+from accordeur.training.libraries import before_peft
 
 
 def low_rank(
@@ -66,6 +64,7 @@ def scaled(network: Any, targets: Sequence[str] | None = None, trunk_dropout: Li
     targets: names of layers, or None for peft's table of the family; those of them that end a feed-forward part are scaled
     at their input.
     """
+    before_peft()
     from peft import IA3Config, inject_adapter_in_model
     from peft.utils import TRANSFORMERS_MODELS_TO_IA3_FEEDFORWARD_MODULES_MAPPING as INNER
     from peft.utils import TRANSFORMERS_MODELS_TO_IA3_TARGET_MODULES_MAPPING as USUAL

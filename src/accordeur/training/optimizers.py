@@ -10,6 +10,7 @@ from torch import nn
 
 from accordeur.errors import EnvironmentFault
 from accordeur.training import muon, rates
+from accordeur.training.libraries import bitsandbytes
 from accordeur.training.settings import TrainingSettings
 
 Group = dict[str, Any]
@@ -75,14 +76,13 @@ def adafactor(parts: list[Group], settings: TrainingSettings) -> torch.optim.Opt
 
 def adamw8bit(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
     """AdamW with 8-bit moments (Dettmers et al. 2022)."""
-    try:
-        import bitsandbytes
-    except ImportError as fault:
+    library = bitsandbytes()
+    if library is None:
         raise EnvironmentFault(
             "optimizer adamw8bit needs bitsandbytes, which isn't installed",
             hint="pip install 'accordeur[quant]', or choose optimizer: adamw",
-        ) from fault
-    optimizer: torch.optim.Optimizer = bitsandbytes.optim.AdamW8bit(
+        )
+    optimizer: torch.optim.Optimizer = library.optim.AdamW8bit(
         parts, lr=settings.rate, betas=settings.betas, eps=settings.epsilon
     )
     return optimizer

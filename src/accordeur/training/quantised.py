@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from accordeur.errors import NotApplicable
 from accordeur.training import inserted
+from accordeur.training.libraries import bitsandbytes
 from accordeur.training.trainable import stack
 
 Bits = Literal["nf4", "int8"]
@@ -18,7 +18,7 @@ Bits = Literal["nf4", "int8"]
 
 def check_installed() -> None:
     """NotApplicable with what to install where bitsandbytes is missing."""
-    if importlib.util.find_spec("bitsandbytes") is None:
+    if bitsandbytes() is None:
         raise NotApplicable("qlora needs bitsandbytes, which isn't installed: pip install 'accordeur[quant]'")
 
 
@@ -49,16 +49,15 @@ def quantise(network: Any, bits: Bits) -> int:
 
 def quantised(layer: Any, bits: Bits) -> Any:
     """One layer: nf4 in blocks of 64 numbers with their scales quantised again, or int8 with a scale per row."""
-    import bitsandbytes
-
+    library = bitsandbytes()
     weight: Tensor = layer.weight.detach()
     if not isinstance(layer, nn.Linear):
         weight = weight.T.contiguous()  # GPT-2 keeps its matrices the other way round
     outputs, inputs = weight.shape
     kind, options = (
-        (bitsandbytes.nn.Linear4bit, {"quant_type": "nf4", "compress_statistics": True})
+        (library.nn.Linear4bit, {"quant_type": "nf4", "compress_statistics": True})
         if bits == "nf4"
-        else (bitsandbytes.nn.Linear8bitLt, {"has_fp16_weights": False, "threshold": 6.0})
+        else (library.nn.Linear8bitLt, {"has_fp16_weights": False, "threshold": 6.0})
     )
     with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")

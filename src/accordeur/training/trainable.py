@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from accordeur.errors import NotApplicable
+from accordeur.training.libraries import before_peft
 
 TARGETS: dict[str, list[str]] = {  # which layers get an adapter, by model family; all linear layers for the others
     "gpt2": ["c_attn"],
@@ -135,6 +136,7 @@ def lora(
     only costs time, so it is off unless kept. `options` go to peft's LoraConfig (use_dora, use_rslora, ...).
     The adapters' start depends on the network's seed alone.
     """
+    before_peft()
     from peft import LoraConfig, inject_adapter_in_model
 
     family = network.trunk.config.model_type

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from accordeur.errors import NotApplicable
+from accordeur.training.libraries import before_peft
 from accordeur.training.trainable import freeze_all, silence_dropout, unfreeze
 
 NAME = "virtual_tokens"  # of the module inside the trunk
@@ -68,6 +69,7 @@ def prefix(network: Any, tokens: int = 20, trunk_dropout: Literal["off", "keep"]
 
 def peft_config(trunk: Any, way: str) -> dict[str, Any]:
     """The configuration by which peft reads the same numbers for a decoder."""
+    before_peft()
     from peft import PrefixTuningConfig, PromptTuningConfig
 
     tokens = int(trunk.get_submodule(NAME).weight.shape[0])
