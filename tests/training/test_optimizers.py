@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import builtins
 import importlib.util
 from typing import Any
 
@@ -9,6 +8,7 @@ import torch
 from torch import nn
 
 from accordeur.errors import EnvironmentFault
+from accordeur.training import optimizers
 from accordeur.training.network import Network
 from accordeur.training.optimizers import BUILDERS, build, groups, set_rate
 from accordeur.training.settings import TrainingSettings
@@ -62,14 +62,7 @@ def test_adamw_decays_apart_from_the_gradient() -> None:
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def absent(name: str, *rest: Any, **named: Any) -> Any:
-        if name == "bitsandbytes":
-            raise ImportError(name)
-        return real(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", absent)
+    monkeypatch.setattr(optimizers, "bitsandbytes", lambda: None)
     with pytest.raises(EnvironmentFault, match="bitsandbytes") as fault:
         build(nn.Linear(2, 2), TrainingSettings(optimizer="adamw8bit"))
     assert "accordeur[quant]" in fault.value.hint
