@@ -326,17 +326,6 @@ ENGLISH = {
     "kind_write": "writing",
     "kind_prefer": "preferences",
     "kind_text": "text",
-    "method_majority": "always the most frequent answer",
-    "method_tfidf": "word counts and a linear classifier, no language model",
-    "method_prompt": "the base model as it is, asked with a prompt",
-    "method_fewshot": "the base model as it is, shown a few examples",
-    "method_head": "a small classifier on top of the unchanged base model",
-    "method_lora": "small added weights, the base model unchanged (LoRA)",
-    "method_full": "all weights of the base model trained",
-    "method_adapter": "small networks added between the layers, the base model unchanged",
-    "method_bitfit": "only the biases of the base model trained",
-    "method_freeze": "the topmost layers of the base model trained",
-    "method_ia3": "learned scales inside the base model, its weights unchanged (IA³)",
     # the model card
     "money_each": "per 1,000 answers: {value}",
     "card_made": (

@@ -338,17 +338,6 @@ FRENCH = {
     "kind_write": "rédaction",
     "kind_prefer": "préférences",
     "kind_text": "texte",
-    "method_majority": "toujours la réponse la plus fréquente",
-    "method_tfidf": "comptage de mots et classifieur linéaire, sans modèle de langue",
-    "method_prompt": "le modèle de base tel quel, interrogé par une consigne",
-    "method_fewshot": "le modèle de base tel quel, avec quelques exemples",
-    "method_head": "un petit classifieur posé sur le modèle de base inchangé",
-    "method_lora": "de petits poids ajoutés, le modèle de base inchangé (LoRA)",
-    "method_full": "tous les poids du modèle de base entraînés",
-    "method_adapter": "de petits réseaux ajoutés entre les couches, le modèle de base inchangé",
-    "method_bitfit": "seuls les biais du modèle de base entraînés",
-    "method_freeze": "les couches du haut du modèle de base entraînées",
-    "method_ia3": "des facteurs appris dans le modèle de base, ses poids inchangés (IA³)",
     # the model card
     "money_each": "pour 1 000 réponses : {value}",
     "card_made": (

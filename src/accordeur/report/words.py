@@ -9,6 +9,7 @@ from typing import Literal
 
 from accordeur.report._english import ENGLISH
 from accordeur.report._french import FRENCH
+from accordeur.report._methods import gloss
 
 Language = Literal["en", "fr"]
 BREAKS = re.compile(r" (?=[%:?!»])|(?<=«) ")
@@ -51,7 +52,7 @@ class Words:
 
     def method(self, name: str) -> str:
         """What a method does, in a few words; empty for methods unknown here."""
-        return self.maybe(f"method_{name.split('+')[0]}")
+        return gloss(name, self.language)
 
     def listed(self, names: list[str]) -> str:
         """Names joined as a sentence has them: a, b and c."""
