@@ -49,3 +49,9 @@ def test_no_pickle_no_remote_code_in_the_source():
     source = {path: path.read_text("utf-8") for path in Path("src").rglob("*.py")}
     assert source
     assert not [(str(path), word) for path, text in source.items() for word in forbidden if word in text]
+
+
+def test_caches_by_shape_are_small_unless_somebody_says_otherwise():
+    code = "import accordeur, os; print(os.environ['LRU_CACHE_CAPACITY'], os.environ['ONEDNN_PRIMITIVE_CACHE_CAPACITY'])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.split() == ["64", "64"]

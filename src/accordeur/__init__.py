@@ -9,6 +9,9 @@ from typing import Any
 # Set before any library is imported: nothing is reported to anybody.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# PyTorch and oneDNN keep a thousand products by their shapes, which costs a gigabyte where every batch has another shape.
+os.environ.setdefault("LRU_CACHE_CAPACITY", "64")
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 __version__ = "0.1.0"
 
