@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -36,6 +37,24 @@ def language_model(network: Network, plain: Any, items: list[Any], pad: int, bel
     theirs = flat([p.grad for p in plain.parameters()])
     cosine = torch.nn.functional.cosine_similarity(ours.double(), theirs.double(), dim=0)
     return {"loss_difference": abs(float(loss.detach() / units - expected.detach())), "cosine": float(cosine)}
+
+
+def adapters(holder: Network, items: list[Any], pad: int) -> dict[str, float]:
+    """The same for fresh adapters, which first get something to say."""
+    for name, parameter in holder.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.02)
+    return language_model(holder, plain_gpt2(holder), items, pad)
+
+
+def plain_gpt2(network: Network) -> Any:
+    """The same weights in the library's own blocks, its eight-pass GELU included."""
+    from transformers.activations import ACT2FN
+
+    twin = copy.deepcopy(network)
+    for block in twin.trunk.transformer.h:
+        block.mlp.act = ACT2FN["gelu_new"]
+    return twin.trunk
 
 
 def flat(gradients: list[torch.Tensor | None]) -> torch.Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -156,17 +155,7 @@ def padded_tokenizer() -> Any:
 
 
 def gate(rows: int, how: str, peer: str, dtype: str = "planned") -> dict[str, float]:
-    items = _data.encoded(_data.alpaca(min(rows, BATCH)))
-    from transformers.activations import ACT2FN
-
-    holder = network(how, dropout=0.0)
-    for name, parameter in holder.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.02)
-    twin = copy.deepcopy(holder)
-    for block in twin.trunk.transformer.h:
-        block.mlp.act = ACT2FN["gelu_new"]
-    return _gate.language_model(holder, twin.trunk, items, _data.END)
+    return _gate.adapters(network(how, dropout=0.0), _data.encoded(_data.alpaca(min(rows, BATCH))), _data.END)
 
 
 SIDES = {"ours": ours, "planned": planned, "keep": keep, "peer": peer, "gate": gate}

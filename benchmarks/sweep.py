@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -158,18 +157,9 @@ def gate(rows: int, dtype: str) -> dict[str, Any]:
 
 
 def exact() -> dict[str, float]:
-    from transformers.activations import ACT2FN
-
-    items = _data.encoded(_data.alpaca(8))
     holder = Network(_data.small_decoder(), "causal")
     lora(holder, rank=8, alpha=16, dropout=0.0)
-    for name, parameter in holder.named_parameters():
-        if "lora_B" in name:
-            torch.nn.init.normal_(parameter, std=0.02)
-    twin = copy.deepcopy(holder)
-    for block in twin.trunk.transformer.h:
-        block.mlp.act = ACT2FN["gelu_new"]
-    return _gate.language_model(holder, twin.trunk, items, _data.END)
+    return _gate.adapters(holder, _data.encoded(_data.alpaca(8)), _data.END)
 
 
 SIDES = {"ours": ours, "halving": halving, "peer": peer, "gate": gate}

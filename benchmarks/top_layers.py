@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -101,18 +100,14 @@ def peer(rows: int, dtype: str = "planned") -> Callable[[], Work]:
 
 def gate(rows: int, dtype: str = "planned") -> dict[str, float]:
     """Over a boundary, against plain transformers in float32."""
-    from transformers.activations import ACT2FN
-
     items, holder = _data.encoded(_data.alpaca(min(rows, BATCH))), network()
-    twin = copy.deepcopy(holder)
-    for block in twin.trunk.transformer.h:
-        block.mlp.act = ACT2FN["gelu_new"]
+    twin = _gate.plain_gpt2(holder)
     device = replace(plan_device("cpu", threads=torch.get_num_threads()), dtype="float32")
     with tempfile.TemporaryDirectory() as folder:
         wanted = boundary.Wanted(items=items, device=device, pad=_data.END, folder=Path(folder), worthwhile=True)
         with boundary.prepared(holder, wanted) as below:
             assert below is not None
-            return _gate.language_model(holder, twin.trunk, items, _data.END, below)
+            return _gate.language_model(holder, twin, items, _data.END, below)
 
 
 SIDES: dict[str, Any] = {"ours": ours, "planned": planned, "plain": plain, "peer": peer, "gate": gate}

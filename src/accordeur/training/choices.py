@@ -13,10 +13,10 @@ from torch import Tensor
 
 from accordeur.example import IGNORED, Encoded
 from accordeur.plan import DevicePlan
-from accordeur.training.batches import micro_batches, padded
+from accordeur.training.batches import padded
 from accordeur.training.device import scoring_precision, threads
 from accordeur.training.network import Network, is_decoder
-from accordeur.training.prefix import Past, families, read_prefix, sees_everything
+from accordeur.training.prefix import Past, branched, sees_everything
 from accordeur.training.scoring import evaluating, log_probs
 from accordeur.training.vocabulary import VocabularyHead, find_head, logit_tiles
 
@@ -86,12 +86,8 @@ def choice_log_probs(trunk: Any, prompts: Sequence[Ids], continuations: Sequence
     tree = grow(continuations)
     table = np.empty((len(prompts), len(continuations)), dtype=np.float32)
     with evaluating(trunk), threads(device), scoring_precision(device):
-        for rows, shared in families(prompts):
-            past = read_prefix(trunk, prompts[rows[0]][:shared], device)
-            widths = np.array([len(prompts[row]) - shared + len(tree.tokens) for row in rows])
-            for part in micro_batches(np.argsort(-widths, kind="stable"), widths, device.micro_tokens):
-                chosen = [rows[place] for place in part]
-                table[chosen] = score(trunk, head, [prompts[row][shared:] for row in chosen], tree, past, pad)
+        for rows, past in branched(trunk, prompts, [len(prompt) + len(tree.tokens) for prompt in prompts], device):
+            table[rows] = score(trunk, head, [prompts[row][past.length :] for row in rows], tree, past, pad)
     return table
 
 

@@ -48,7 +48,7 @@ def plan_device(
 
 def plan_accelerator(device: str, threads: int | None) -> DevicePlan:
     """CUDA or MPS: bf16 throughout where it has units for it, and as many tokens a pass as half of its free memory allows."""
-    free = free_bytes(device)
+    free = free_bytes(device) if device.startswith("cuda") else free_bytes(device) // 2  # MPS shares the main memory
     half = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
     tokens = budget_tokens(free, smallest=1024, largest=32768)
     precision = "bf16 units" if half else "no bf16 units: float32"
@@ -67,7 +67,7 @@ def plan_accelerator(device: str, threads: int | None) -> DevicePlan:
 def plan_cpu(threads: int | None) -> DevicePlan:
     """CPU: training in bf16 where the processor multiplies it and a short trial shows a gain; all else in float32."""
     cores = threads or core_count()
-    free = psutil.virtual_memory().available
+    free = free_bytes("cpu")
     tokens = budget_tokens(free, smallest=256, largest=CPU_MICRO_TOKENS)
     dtype, reason = cpu_dtype(cpu_flags(), cores)
     gain = onednn_gain(cores)
@@ -100,10 +100,10 @@ def check_device(name: str) -> None:
 
 
 def free_bytes(device: str) -> int:
-    """Free memory of an accelerator; half the main memory for MPS, which shares it."""
+    """Free memory of an accelerator that has its own, else of the machine."""
     if device.startswith("cuda"):
         return int(torch.cuda.mem_get_info(torch.device(device))[0])
-    return int(psutil.virtual_memory().available) // 2
+    return int(psutil.virtual_memory().available)
 
 
 def budget_tokens(free: int, *, smallest: int, largest: int) -> int:

@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import psutil
 import torch
 
 from accordeur.errors import EnvironmentFault
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan
 from accordeur.training.batches import width
+from accordeur.training.device import free_bytes
 from accordeur.training.state import Progress
 
 WIDTHS = 20  # numbers kept for the backward pass per token, block and hidden unit: 16 in GPT-2, with some air
@@ -25,13 +25,6 @@ def is_short(fault: BaseException) -> bool:
     from accelerate.utils.memory import should_reduce_batch_size
 
     return isinstance(fault, MemoryError | torch.OutOfMemoryError) or should_reduce_batch_size(fault)
-
-
-def free_bytes(device: str) -> int:
-    """Free memory of an accelerator, or of the machine."""
-    if device.startswith("cuda"):
-        return int(torch.cuda.mem_get_info(torch.device(device))[0])
-    return int(psutil.virtual_memory().available)
 
 
 def bytes_per_token(network: Any, device: DevicePlan) -> int:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import psutil
 import torch
 from torch import Tensor, nn
 
 from accordeur.plan import DevicePlan
+from accordeur.training.device import free_bytes
 from accordeur.training.network import Network
 from accordeur.training.vocabulary import find_head
 
@@ -61,9 +61,7 @@ def narrowed(network: Any, device: DevicePlan) -> Iterator[Narrowed]:
 def has_room(network: nn.Module, device: DevicePlan) -> bool:
     """Whether the copies take a small part of the memory that is free."""
     wanted = 2 * sum(weight.numel() for weight in network.parameters() if not weight.requires_grad)
-    if device.device.startswith("cuda"):
-        return wanted * ROOM < torch.cuda.mem_get_info(torch.device(device.device))[0]
-    return wanted * ROOM < int(psutil.virtual_memory().available)
+    return wanted * ROOM < free_bytes(device.device)
 
 
 def copies(network: Any, dtype: torch.dtype) -> Narrowed:

@@ -97,6 +97,18 @@ def read_prefix(trunk: Any, prefix: Ids, device: DevicePlan) -> Past:
     return Past(layers=tuple((layer.keys, layer.values) for layer in cache.layers))
 
 
+def branched(trunk: Any, prompts: Sequence[Ids], lengths: Sequence[int], device: DevicePlan) -> Iterator[tuple[list[int], Past]]:
+    """(rows of one pass, what all of them begin with, read once); `lengths`: the tokens of each row, its beginning included.
+
+    The caller has set evaluation mode, threads and precision.
+    """
+    for rows, shared in families(prompts):
+        past = read_prefix(trunk, prompts[rows[0]][:shared], device)
+        widths = np.array([lengths[row] - shared for row in rows])
+        for part in micro_batches(np.argsort(-widths, kind="stable"), widths, device.micro_tokens):
+            yield [rows[place] for place in part], past
+
+
 def answer_log_probs(network: Any, items: Sequence[Encoded], device: DevicePlan, pad: int) -> list[Array]:
     """As `scoring.log_probs` for rows of a causal network, the beginning of rows that begin alike read once.
 
@@ -108,13 +120,9 @@ def answer_log_probs(network: Any, items: Sequence[Encoded], device: DevicePlan,
     given = [item.tokens[: max(1, int((np.asarray(item.target) != IGNORED).argmax()))] for item in items]
     with evaluating(network), threads(device), scoring_precision(device):
         network.to(device.device)
-        for rows, shared in families(given):
-            past = read_prefix(network.trunk, given[rows[0]][:shared], device)
-            widths = np.array([len(items[row].tokens) - shared for row in rows])
-            for part in micro_batches(np.argsort(-widths, kind="stable"), widths, device.micro_tokens):
-                chosen = [rows[place] for place in part]
-                for row, found in zip(chosen, after(network, [items[row] for row in chosen], past, pad), strict=True):
-                    results[row] = found
+        for rows, past in branched(network.trunk, given, [len(item.tokens) for item in items], device):
+            for row, found in zip(rows, after(network, [items[row] for row in rows], past, pad), strict=True):
+                results[row] = found
     return results
 
 
