@@ -13,7 +13,7 @@ from accordeur.methods.fewshot import Fewshot
 from accordeur.methods.prompt import PromptMethod
 from accordeur.models.asked import Asked
 from accordeur.task import Task
-from accordeur.training import choices, generate, prefix
+from accordeur.training import generate, prefix
 from tests.bases import write_base
 
 
@@ -62,7 +62,7 @@ def tokens_read(model: Asked, work: Any) -> list[int]:
 
 
 def without_sharing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (choices, generate, prefix):
+    for module in (generate, prefix):
         monkeypatch.setattr(module, "families", lambda prompts: [(list(range(len(prompts))), 0)])
 
 
