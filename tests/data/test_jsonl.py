@@ -75,7 +75,7 @@ REFUSED = [
     ("J24-zero-width", GOOD + '{"text": "\u200b\ufeff", "label": "a"}\n', [":2:", "empty"]),
     ("J24-special-only", GOOD + '{"text": "<|im_end|> </s>", "label": "a"}\n', [":2:", "empty"]),
     ("J27-5000-digits", '{"text": "a", "label": ' + "9" * 5000 + "}\n", [":1:", "5000 digits"]),
-    ("J31-gzip", gzip.compress(GOOD.encode()), ["gzip", ".gz"]),
+    ("J31-gzip", gzip.compress(GOOD.encode(), mtime=0), ["gzip", ".gz"]),
     ("J31-pickle", b"\x80\x04\x95\x10\x00", ["pickle", "never opened"]),
     ("J31-html", b"\n<!DOCTYPE html><html><body>404</body></html>", ["HTML page"]),
     ("J31-lfs", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", ["git-lfs pointer", "git lfs pull"]),
