@@ -74,6 +74,7 @@ def test_wrong_requests_are_refused(files: Path, arguments: tuple[str, ...], mes
     with pytest.raises(AccordeurError) as caught:
         run(*arguments)
     assert message in str(caught.value)
+    assert not list(files.glob(".*.work"))
 
 
 def test_a_base_is_pretrained_from_two_files(files: Path) -> None:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from accordeur.data import Reading, SplitRule, load_splits
+from accordeur.data import Reading, SplitRule, load_examples, load_splits
 from accordeur.errors import DataError
 from tests.data.files import jsonl, says, write
 
@@ -44,6 +45,25 @@ def test_group_column_keeps_groups_whole(tmp_path: Path) -> None:
     parts = load_splits(table(tmp_path, "all.jsonl", 120), reading=READING, rule=SplitRule(group="who")).splits
     groups = [{example.extra["who"] for example in found} for found in (parts.train, parts.validation, parts.test)]
     assert sum(map(len, groups)) == len(set().union(*groups)) == 30
+
+
+def test_where_reads_only_the_rows_with_these_values(tmp_path: Path) -> None:
+    path = table(tmp_path, "all.jsonl", 120)
+    _, rows, _ = load_examples(path, reading=replace(READING, where={"stars": "2", "who": "w5"}))
+    assert [row.extra["who"] for row in rows] == ["w5", "w5"] and {row.expected for row in rows} == {"2"}
+
+
+def test_where_holds_for_the_test_file_too(tmp_path: Path) -> None:
+    train = jsonl(tmp_path, [{"text": f"a {n}", "label": n % 2, "part": n % 3} for n in range(120)], "train.jsonl")
+    test = jsonl(tmp_path, [{"text": f"b {n}", "label": n % 2, "part": n % 3} for n in range(30)], "test.jsonl")
+    loaded = load_splits(train, test=test, reading=Reading(where={"part": "1"}))
+    assert loaded.summary.rows["test"] == 10 and sum(loaded.summary.rows.values()) == 50
+
+
+def test_where_that_no_row_answers_names_what_stands_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as fault:
+        load_examples(table(tmp_path, "all.jsonl", 12), reading=replace(READING, where={"stars": "7"}))
+    says(str(fault.value), "no row has stars=7; stars is 0, 1, 2")
 
 
 def test_skip_bad_and_separator_reach_the_reader(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def test_what_is_asked_for_is_taken() -> None:
     assert (plan.device, plan.threads, plan.micro_tokens, plan.dtype, plan.scoring_dtype) == ("cpu", 3, 123, "float16", "float32")
     assert "\n" not in plan.reason and "3 threads" in plan.reason
     assert plan.reason.endswith("as asked: device cpu, threads 3, dtype float16, micro_tokens 123")
+    assert "training in float16;" in plan.reason and "scoring in" not in plan.reason  # no trial of what was decided
     assert "as asked" not in plan_device().reason
 
 

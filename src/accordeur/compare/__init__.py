@@ -12,6 +12,7 @@ from accordeur.compare.execute import WORK_FOLDER, Tell, execute, finished
 from accordeur.compare.planned import Planned
 from accordeur.compare.prepare import Prepared, prepare
 from accordeur.compare.sizes import sized
+from accordeur.context import silent
 from accordeur.errors import Diverged, Interrupted
 from accordeur.recipe import Recipe, dump_recipe
 from accordeur.report import write_report
@@ -21,11 +22,7 @@ from accordeur.store import locked, write_json, write_text
 __all__ = ["Prepared", "compare", "prepare", "run_all"]
 
 
-def nobody(**_: Any) -> None:
-    """A listener for nobody."""
-
-
-def compare(recipe: Recipe, tell: Tell = nobody, stop: Callable[[], bool] = bool, command: str = "") -> dict[str, Any]:
+def compare(recipe: Recipe, tell: Tell = silent, stop: Callable[[], bool] = bool, command: str = "") -> dict[str, Any]:
     """Runs a recipe to its report. Finished runs of an earlier command are reused; unfinished ones go on.
 
     Raises RecipeError, DataError, ModelError before anything is written; EnvironmentFault; Interrupted, with everything
@@ -34,7 +31,7 @@ def compare(recipe: Recipe, tell: Tell = nobody, stop: Callable[[], bool] = bool
     return run_all(prepare(recipe), tell, stop, command)
 
 
-def run_all(prepared: Prepared, tell: Tell = nobody, stop: Callable[[], bool] = bool, command: str = "") -> dict[str, Any]:
+def run_all(prepared: Prepared, tell: Tell = silent, stop: Callable[[], bool] = bool, command: str = "") -> dict[str, Any]:
     """Makes the runs that are missing, one after the other, and writes the report."""
     with locked(prepared.out):
         write_about(prepared, command)

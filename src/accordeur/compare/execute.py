@@ -33,12 +33,14 @@ from accordeur.plan import DevicePlan
 from accordeur.run import MODEL_FOLDER, RUN_FILE, RUNS_FOLDER, Answered, Cost, Run, load_run, save_run
 from accordeur.store import digest, digest_file, fingerprint, is_sealed, read_json, recover, seal, sealed_folder, write_json
 from accordeur.task import rows_fingerprint
+from accordeur.tasks import kind_of
 from accordeur.training.device import plan_device
 
 WORK_FOLDER = "work"
 CACHE_FOLDER = "cache"
 SPENT_FILE = "spent.json"
 TRAIN_SAMPLE = 500  # train rows on which overfitting is measured
+WRITTEN_SAMPLE = 100  # the same where answers are texts: writing them out can take longer than the training
 SPENT_EVERY = 5.0  # seconds between two notes of what a run has cost so far
 NO_SPACE = os.strerror(errno.ENOSPC)
 REUSED = ("done", "skipped")
@@ -280,9 +282,10 @@ def answers_elsewhere(model: AdaptedModel, prepared: Prepared, context: Context)
 
 
 def train_sample(prepared: Prepared) -> list[Any]:
-    """The train rows on which every run is asked, drawn once; as many as there are test rows, at most TRAIN_SAMPLE."""
-    rows = prepared.task.train
-    count = min(len(rows), len(prepared.task.test), TRAIN_SAMPLE)
+    """The train rows on which every run is asked, drawn once; as many as there are test rows, at most the sample's size."""
+    rows, kind = prepared.task.train, kind_of(prepared.task.kind)
+    most = WRITTEN_SAMPLE if kind.likelihood and kind.answers else TRAIN_SAMPLE
+    count = min(len(rows), len(prepared.task.test), most)
     places = np.random.default_rng(0).choice(len(rows), count, replace=False)
     return [rows[place] for place in sorted(places)]
 

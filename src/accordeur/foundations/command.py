@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from accordeur.context import Context, silent
-from accordeur.errors import RecipeError
+from accordeur.errors import AccordeurError, RecipeError
 from accordeur.foundations.corpus import Source, divided, sources
 from accordeur.foundations.families import OBJECTIVES, Objective
 from accordeur.foundations.pretrain import Pretrained, PretrainRequest, pretrain
@@ -56,7 +57,12 @@ def run_pretrain(arguments: PretrainArguments, note: Callable[..., None] = silen
             on_note=note,
             stop=stop,
         )
-        return pretrain(request, arguments.out, context)
+        try:
+            return pretrain(request, arguments.out, context)
+        except AccordeurError:
+            if not any(path.is_dir() for path in work.iterdir()):  # refused before anything was made
+                shutil.rmtree(work)
+            raise
 
 
 def requested(arguments: PretrainArguments) -> tuple[PretrainRequest, float, int]:

@@ -15,6 +15,7 @@ from accordeur.example import Encoded
 from accordeur.foundations import corpus, stored
 from accordeur.foundations.corpus import Source
 from accordeur.foundations.families import Objective, Pupil, evenly, held_out_rows, new_pupil, rows_of
+from accordeur.foundations.rows import masking_of
 from accordeur.foundations.samples import sample
 from accordeur.foundations.shapes import Family, Shape
 from accordeur.foundations.stored import Stored
@@ -110,6 +111,8 @@ def checked(tokenizer: Any, request: PretrainRequest) -> Any:
             f"the tokenizer has {len(tokenizer):,} entries, the model is to have {request.shape.vocabulary:,}",
             hint=f"choose --vocabulary {len(tokenizer)} (vocabulary: in a recipe), or train a new tokenizer",
         )
+    if request.family == "bert":
+        masking_of(tokenizer, whole_words=False)  # refused before anything is tokenised
     if tokenizer.eos_token_id is None and request.family != "bert":
         raise ModelError("the tokenizer has no end token, without which a model never stops", hint="choose another tokenizer")
     return tokenizer

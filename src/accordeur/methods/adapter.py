@@ -10,12 +10,12 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, fit_moved
-from accordeur.models.trained import Rate, Rates, TrainedMethod
+from accordeur.models.trained import Rates, TunedMethod
 from accordeur.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adapter(TrainedMethod):
+class Adapter(TunedMethod):
     """Trains h + U relu(D h) behind the parts of every block: both (houlsby) or the feed-forward one (pfeiffer)."""
 
     height: ClassVar[int] = 55
@@ -23,7 +23,6 @@ class Adapter(TrainedMethod):
 
     placement: Literal["houlsby", "pfeiffer"] = "houlsby"
     reduction: int = 16  # the hidden width over the adapter's own
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (3e-4, 1e-3, 3e-3)
     trunk_dropout: Literal["off", "keep"] = "off"
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
@@ -35,8 +34,7 @@ class Adapter(TrainedMethod):
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Trains the adapters, and the head where the kind has one."""
         wanted = {"placement": self.placement, "reduction": self.reduction, "trunk_dropout": self.trunk_dropout}
-        rates = (self.rate,) if self.rate else self.rates
         moving = Moving(
-            surgery=Surgery(name="bottleneck", settings=wanted), settings=self.loop(), rates=rates, pooling=self.pooling
+            surgery=Surgery(name="bottleneck", settings=wanted), settings=self.loop(), rates=self.tried, pooling=self.pooling
         )
         return fit_moved(task, base, context, moving)

@@ -10,23 +10,21 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, fit_moved
-from accordeur.models.trained import Rate, Rates, TrainedMethod
+from accordeur.models.trained import Rates, TunedMethod
 from accordeur.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bitfit(TrainedMethod):
+class Bitfit(TunedMethod):
     """Trains under a thousandth of the weights; families without biases (T5, Llama) can't be moved by it."""
 
     height: ClassVar[int] = 50
     trained: ClassVar[bool] = True
 
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (1e-3, 3e-3, 1e-2)
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Trains the biases, and the head where the kind has one."""
-        rates = (self.rate,) if self.rate else self.rates
-        moving = Moving(surgery=Surgery(name="biases"), settings=self.loop(), rates=rates, pooling=self.pooling)
+        moving = Moving(surgery=Surgery(name="biases"), settings=self.loop(), rates=self.tried, pooling=self.pooling)
         return fit_moved(task, base, context, moving)

@@ -12,12 +12,12 @@ from accordeur.errors import NotApplicable
 from accordeur.models._surgery import Surgery
 from accordeur.models.contrasted import contrastive
 from accordeur.models.fit import Moving, check_trainable, fit_moved
-from accordeur.models.trained import Positive, Rate, Rates, TrainedMethod
+from accordeur.models.trained import Positive, Rates, TunedMethod
 from accordeur.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contrast(TrainedMethod):
+class Contrast(TunedMethod):
     """Moves the whole base until texts of one label lie together, then fits a logistic regression on its vectors."""
 
     height: ClassVar[int] = 75
@@ -25,7 +25,6 @@ class Contrast(TrainedMethod):
 
     pairs_per_row: int = 8  # of its own label, and as many of others
     c: float = 10.0  # inverse strength of the head's L2 penalty
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (1e-5, 2e-5, 5e-5)
     epochs: Positive | None = 1.0  # over the pairs
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
@@ -42,8 +41,12 @@ class Contrast(TrainedMethod):
         if task.kind != "classify" or not task.labels:
             raise NotApplicable("contrast classifies: it takes kind classify with labels only")
         objective = contrastive(task, self.pairs_per_row, self.c, context.seed)
-        rates = (self.rate,) if self.rate else self.rates
         moving = Moving(
-            surgery=Surgery(name="all"), settings=self.loop(), rates=rates, pooling=self.pooling, dropout=0.0, objective=objective
+            surgery=Surgery(name="all"),
+            settings=self.loop(),
+            rates=self.tried,
+            pooling=self.pooling,
+            dropout=0.0,
+            objective=objective,
         )
         return fit_moved(task, base, context, moving)

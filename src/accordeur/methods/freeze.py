@@ -10,7 +10,7 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, Work, check_trainable, fit_moved
-from accordeur.models.trained import Rate, Rates, TrainedMethod
+from accordeur.models.trained import Rates, TunedMethod
 from accordeur.task import Task
 from accordeur.training.batches import steps_per_epoch
 from accordeur.training.trainable import stack
@@ -19,7 +19,7 @@ ENOUGH = 3.0  # epochs that a number of blocks must leave time for
 
 
 @dataclass(frozen=True, kw_only=True)
-class Freeze(TrainedMethod):
+class Freeze(TunedMethod):
     """Trains the top k blocks; the lower ones stay frozen and cost no backward pass."""
 
     height: ClassVar[int] = 70
@@ -27,7 +27,6 @@ class Freeze(TrainedMethod):
 
     layers: int | None = None  # none: half of the blocks, fewer where the budget would not allow three epochs
     gradual: float = 0.0  # share of the steps over which the blocks start to move, one by one from the top
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (5e-5, 2e-4, 5e-4)
     layer_decay: float = 1.0
     trunk_dropout: Literal["off", "keep"] = "off"  # of the blocks that stay: off, they are computed once
@@ -47,12 +46,11 @@ class Freeze(TrainedMethod):
 
     def moving(self, layers: int) -> Moving:
         """What is asked for with so many blocks."""
-        rates = (self.rate,) if self.rate else self.rates
         surgery = Surgery(name="top", settings={"layers": layers, "trunk_dropout": self.trunk_dropout})
         return Moving(
             surgery=surgery,
             settings=self.loop(layer_decay=self.layer_decay, gradual=self.gradual),
-            rates=rates,
+            rates=self.tried,
             pooling=self.pooling,
         )
 

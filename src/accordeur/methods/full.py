@@ -10,18 +10,17 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, fit_moved
-from accordeur.models.trained import Rate, Rates, TrainedMethod
+from accordeur.models.trained import Rates, TunedMethod
 from accordeur.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Full(TrainedMethod):
+class Full(TunedMethod):
     """Full fine-tuning with AdamW, warm-up and decay (Devlin et al. 2019 for encoders)."""
 
     height: ClassVar[int] = 90
     trained: ClassVar[bool] = True
 
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (3e-5, 1e-4, 3e-4)
     layer_decay: float = 1.0  # factor of the rate per block downwards; 0.9 keeps the lower ones nearer to where they were
     dropout: float = 0.1  # before the head; the base keeps its own
@@ -33,11 +32,10 @@ class Full(TrainedMethod):
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Trains everything."""
-        rates = (self.rate,) if self.rate else self.rates
         moving = Moving(
             surgery=Surgery(name="all"),
             settings=self.loop(layer_decay=self.layer_decay),
-            rates=rates,
+            rates=self.tried,
             pooling=self.pooling,
             dropout=self.dropout,
         )

@@ -10,19 +10,18 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, fit_moved
-from accordeur.models.trained import NotNegative, Rate, Rates, TrainedMethod
+from accordeur.models.trained import NotNegative, Rates, TunedMethod
 from accordeur.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ia3(TrainedMethod):
+class Ia3(TunedMethod):
     """Trains one factor per channel, all 1 at the start: the fewest weights of all that reach into every block."""
 
     height: ClassVar[int] = 48
     trained: ClassVar[bool] = True
 
     targets: tuple[str, ...] | None = None  # layers by name, or none: the family's usual ones
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (3e-3, 1e-2, 3e-2)
     weight_decay: NotNegative = 0.0  # a scale's neutral value is 1
     trunk_dropout: Literal["off", "keep"] = "off"
@@ -31,6 +30,7 @@ class Ia3(TrainedMethod):
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Trains the scales, and the head where the kind has one. Scales are not decayed: their neutral value is 1."""
         wanted = {"targets": None if self.targets is None else list(self.targets), "trunk_dropout": self.trunk_dropout}
-        rates = (self.rate,) if self.rate else self.rates
-        moving = Moving(surgery=Surgery(name="ia3", settings=wanted), settings=self.loop(), rates=rates, pooling=self.pooling)
+        moving = Moving(
+            surgery=Surgery(name="ia3", settings=wanted), settings=self.loop(), rates=self.tried, pooling=self.pooling
+        )
         return fit_moved(task, base, context, moving)

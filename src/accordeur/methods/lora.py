@@ -10,12 +10,12 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, fit_moved
-from accordeur.models.trained import Rate, Rates, TrainedMethod
+from accordeur.models.trained import Rates, TunedMethod
 from accordeur.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lora(TrainedMethod):
+class Lora(TunedMethod):
     """Trains B A, of rank r, beside each chosen weight: W x + (alpha / r) B A x. The base stays as it is."""
 
     height: ClassVar[int] = 60
@@ -28,7 +28,6 @@ class Lora(TrainedMethod):
     rslora: bool = False  # scale by alpha / sqrt(rank) instead (Kalajdzievski 2023)
     dora: bool = False  # learn the norms of the columns apart (DoRA, Liu et al. 2024)
     b_factor: float = 1.0  # rate of B over that of A (LoRA+, Hayou et al. 2024, recommends 16)
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (3e-4, 1e-3, 3e-3)
     layers: int | None = None  # adapters in so many topmost blocks only: what lies below is then computed once
     trunk_dropout: Literal["off", "keep"] = "off"
@@ -54,11 +53,10 @@ class Lora(TrainedMethod):
             "use_rslora": self.rslora,
             "use_dora": self.dora,
         }
-        rates = (self.rate,) if self.rate else self.rates
         moving = Moving(
             surgery=Surgery(name="lora", settings=wanted),
             settings=self.loop(b_factor=self.b_factor),
-            rates=rates,
+            rates=self.tried,
             pooling=self.pooling,
         )
         return fit_moved(task, base, context, moving)

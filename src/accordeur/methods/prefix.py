@@ -10,19 +10,18 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, check_room, check_trainable, fit_moved
-from accordeur.models.trained import NotNegative, Rate, Rates, TrainedMethod
+from accordeur.models.trained import NotNegative, Rates, TunedMethod
 from accordeur.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prefix(TrainedMethod):
+class Prefix(TunedMethod):
     """Trains what every attention finds before the text; the base itself stays as it is."""
 
     height: ClassVar[int] = 46
     trained: ClassVar[bool] = True
 
     tokens: int = 20  # virtual ones
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (3e-3, 1e-2, 3e-2)
     weight_decay: NotNegative = 0.0  # what is learned is no matrix of the base
     trunk_dropout: Literal["off", "keep"] = "off"
@@ -37,6 +36,7 @@ class Prefix(TrainedMethod):
         check_trainable(base)
         check_room(task, base, self.tokens)
         wanted = {"tokens": self.tokens, "trunk_dropout": self.trunk_dropout}
-        rates = (self.rate,) if self.rate else self.rates
-        moving = Moving(surgery=Surgery(name="prefix", settings=wanted), settings=self.loop(), rates=rates, pooling=self.pooling)
+        moving = Moving(
+            surgery=Surgery(name="prefix", settings=wanted), settings=self.loop(), rates=self.tried, pooling=self.pooling
+        )
         return fit_moved(task, base, context, moving)

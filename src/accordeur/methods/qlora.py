@@ -10,13 +10,13 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, check_trainable, fit_moved
-from accordeur.models.trained import Rate, Rates, TrainedMethod
+from accordeur.models.trained import Rates, TunedMethod
 from accordeur.task import Task
 from accordeur.training.quantised import check_installed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Qlora(TrainedMethod):
+class Qlora(TunedMethod):
     """As `lora`, with the blocks' matrices quantised: for bases that would not fit in memory. Needs bitsandbytes."""
 
     height: ClassVar[int] = 62
@@ -27,7 +27,6 @@ class Qlora(TrainedMethod):
     alpha: float = 32.0
     dropout: float = 0.1
     targets: tuple[str, ...] | Literal["all-linear"] | None = "all-linear"  # layers by name, all, or none: the usual ones
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (3e-4, 1e-3, 3e-3)
     trunk_dropout: Literal["off", "keep"] = "off"
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
@@ -50,6 +49,7 @@ class Qlora(TrainedMethod):
             "targets": targets,
             "trunk_dropout": self.trunk_dropout,
         }
-        rates = (self.rate,) if self.rate else self.rates
-        moving = Moving(surgery=Surgery(name="qlora", settings=wanted), settings=self.loop(), rates=rates, pooling=self.pooling)
+        moving = Moving(
+            surgery=Surgery(name="qlora", settings=wanted), settings=self.loop(), rates=self.tried, pooling=self.pooling
+        )
         return fit_moved(task, base, context, moving)

@@ -10,19 +10,18 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, check_room, check_trainable, fit_moved
-from accordeur.models.trained import NotNegative, Rate, Rates, TrainedMethod
+from accordeur.models.trained import NotNegative, Rates, TunedMethod
 from accordeur.task import Task
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoftPrompt(TrainedMethod):
+class SoftPrompt(TunedMethod):
     """Trains a few input vectors and nothing inside the base; works best on large ones."""
 
     height: ClassVar[int] = 44
     trained: ClassVar[bool] = True
 
     tokens: int = 20  # virtual ones
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (1e-2, 3e-2, 1e-1)
     weight_decay: NotNegative = 0.0  # what is learned is no matrix of the base
     trunk_dropout: Literal["off", "keep"] = "off"
@@ -37,8 +36,7 @@ class SoftPrompt(TrainedMethod):
         check_trainable(base)
         check_room(task, base, self.tokens)
         wanted = {"tokens": self.tokens, "trunk_dropout": self.trunk_dropout}
-        rates = (self.rate,) if self.rate else self.rates
         moving = Moving(
-            surgery=Surgery(name="soft-prompt", settings=wanted), settings=self.loop(), rates=rates, pooling=self.pooling
+            surgery=Surgery(name="soft-prompt", settings=wanted), settings=self.loop(), rates=self.tried, pooling=self.pooling
         )
         return fit_moved(task, base, context, moving)

@@ -11,7 +11,7 @@ from accordeur.context import Context
 from accordeur.errors import NotApplicable
 from accordeur.models._surgery import Surgery
 from accordeur.models.fit import Moving, check_trainable, fit_moved
-from accordeur.models.trained import Rate, Rates, TrainedMethod
+from accordeur.models.trained import Rates, TunedMethod
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
 from accordeur.tasks._spoken import as_text, cut_share
@@ -20,7 +20,7 @@ MOST_CUT = 0.05  # share of rows that may be longer than the limit
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextToText(TrainedMethod):
+class TextToText(TunedMethod):
     """The base learns to write the label, the entities or the answer; no head is added, its own language head answers."""
 
     height: ClassVar[int] = 95
@@ -29,7 +29,6 @@ class TextToText(TrainedMethod):
     moves: Literal["all", "lora"] = "all"  # every weight, or low-rank adapters
     rank: int = 8  # of the adapters
     alpha: float = 32.0
-    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
     rates: Rates = (1e-4, 3e-4, 1e-3)
 
     def __post_init__(self) -> None:
@@ -51,5 +50,5 @@ class TextToText(TrainedMethod):
             )
         adapters = Surgery(name="lora", settings={"rank": self.rank, "alpha": self.alpha, "dropout": 0.1})
         surgery = adapters if self.moves == "lora" else Surgery(name="all")
-        moving = Moving(surgery=surgery, settings=self.loop(), rates=(self.rate,) if self.rate else self.rates)
+        moving = Moving(surgery=surgery, settings=self.loop(), rates=self.tried)
         return fit_moved(replace(said, template=None), base, context, moving).with_facts(cut_rows=share)

@@ -37,3 +37,16 @@ class TrainedMethod(Method):
     def loop(self, **own: Any) -> TrainingSettings:
         """The loop's settings: the shared ones, and those of the method's own."""
         return TrainingSettings(**{field.name: getattr(self, field.name) for field in fields(TrainedMethod)}, **own)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TunedMethod(TrainedMethod):
+    """One whose rate is chosen on validation, among those that the method names, where none is given."""
+
+    rate: Rate | None = None  # none: chosen on validation among `rates` where the budget allows
+    rates: Rates
+
+    @property
+    def tried(self) -> tuple[float, ...]:
+        """The rates among which to choose."""
+        return (self.rate,) if self.rate else self.rates

@@ -27,6 +27,10 @@ ENGLISH = {
         "kind, expect between {low} and {high}."
     ),
     "why": "Why",
+    "why_short": (
+        "The budget ended before these had seen every train row once: {methods}. What is said here holds for this budget; with "
+        "more minutes (--budget) they may well score higher."
+    ),
     "why_nothing": "No method finished with a score, so there is nothing to compare.",
     "fact_quality": "Quality",
     "fact_fit": "Time to fit",
@@ -273,7 +277,6 @@ ENGLISH = {
     "note_foreign": "In the folder, but not part of this comparison: {runs}.",
     "note_no_primary": "{method} gives no {metric}, so it can't be part of the verdict.",
     "note_forced": "The audit found errors in the data, and somebody chose to go on: see “Audit of the data”.",
-    "note_short": "{run} saw {share} of its train rows in its budget: more minutes (--budget) may well change its score.",
     "note_seed_lost": "{method}: run {run} is missing from the averages ({status}).",
     "note_size_lost": "Quality against training rows lacks run {run} ({status}).",
     "note_other_primary": "Judged by {metric}, because not every method gives {wanted}.",

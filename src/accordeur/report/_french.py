@@ -27,6 +27,10 @@ FRENCH = {
         "sur d’autres lignes du même genre, attendez-vous à une valeur entre {low} et {high}."
     ),
     "why": "Pourquoi",
+    "why_short": (
+        "Le budget a pris fin avant que ces méthodes aient vu une fois toutes les lignes d’entraînement : {methods}. Ce qui est "
+        "dit ici vaut pour ce budget ; avec plus de minutes (--budget), leur score pourrait bien monter."
+    ),
     "why_nothing": "Aucune méthode n’a abouti à un score : il n’y a rien à comparer.",
     "fact_quality": "Qualité",
     "fact_fit": "Temps d’ajustement",
@@ -283,8 +287,6 @@ FRENCH = {
     "note_forced": (
         "L’examen a trouvé des erreurs dans les données, et quelqu’un a choisi de continuer : voir « Examen des données »."
     ),
-    "note_short": "{run} n’a vu que {share} de ses lignes d’entraînement dans son budget : plus de minutes (--budget) "
-    "pourraient bien changer son score.",
     "note_seed_lost": "{method} : l’essai {run} manque dans les moyennes ({status}).",
     "note_size_lost": "L’essai {run} manque à la qualité selon le nombre de lignes ({status}).",
     "note_other_primary": "Jugé selon {metric}, car toutes les méthodes ne donnent pas la mesure {wanted}.",

@@ -95,6 +95,8 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
     price = recipe_of(folder).get("price_per_hour")
     methods = [method_entry(name, folder, group, question) for name, group in groups.items()]
     verdict = verdict_of(groups, question)
+    first, *others = verdict["reasons"]
+    verdict = {**verdict, "reasons": [first, *short_reason(folder, question.words), *others]}
     about = folder.about["task"]
     task = {**about, "primary_metric": question.primary.name, "trained_by": about.get("primary_metric") or question.primary.name}
     return {
@@ -124,7 +126,6 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
             *remarks,
             *([question.words("note_forced")] if (folder.about.get("audit") or {}).get("forced") else []),
             *folder_notes(folder, question.words),
-            *short_notes(folder, question.words),
             *method_notes(methods, question),
         ],
     }
@@ -276,16 +277,15 @@ def folder_notes(folder: RunFolder, words: Words) -> list[str]:
     return notes
 
 
-def short_notes(folder: RunFolder, words: Words) -> list[str]:
-    """Runs whose budget ended before every train row was seen once: their scores say little of the method."""
-    shares = {
-        record.run.name: record.run.facts.get("epochs") for record in folder.done if record.run.facts.get("stopped") != "early"
-    }
-    return [
-        words("note_short", run=name, share=f"{100 * share:.0f} %")
-        for name, share in shares.items()
-        if isinstance(share, float) and share < 1
-    ]
+def short_reason(folder: RunFolder, words: Words) -> list[str]:
+    """Methods whose budget ended before every train row was seen once: the verdict is one about this budget."""
+    shares: dict[str, float] = {}
+    for record in folder.done:
+        seen = record.run.facts.get("epochs")
+        if isinstance(seen, float) and seen < 1 and record.run.facts.get("stopped") != "early":
+            shares[record.run.method] = min(seen, shares.get(record.run.method, 1.0))
+    named = [f"{method} ({100 * share:.0f}\u00a0%)" for method, share in shares.items()]
+    return [words("why_short", methods=words.listed(named))] if named else []
 
 
 def method_notes(methods: Sequence[Mapping[str, Any]], question: Question) -> list[str]:

@@ -34,7 +34,7 @@ def plan_device(
     """
     chosen = device or best_device()
     check_device(chosen)
-    found = plan_cpu(threads) if chosen == "cpu" else plan_accelerator(chosen, threads)
+    found = plan_cpu(threads, dtype) if chosen == "cpu" else plan_accelerator(chosen, threads)
     named = {"device": device, "threads": threads, "dtype": dtype, "micro_tokens": micro_tokens}
     told = ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
     return replace(
@@ -64,12 +64,12 @@ def plan_accelerator(device: str, threads: int | None) -> DevicePlan:
     )
 
 
-def plan_cpu(threads: int | None) -> DevicePlan:
-    """CPU: training in bf16 where the processor multiplies it and a short trial shows a gain; all else in float32."""
+def plan_cpu(threads: int | None, asked: str | None) -> DevicePlan:
+    """CPU: training as asked, or in bf16 where a short trial of the processor's own shows a gain; all else in float32."""
     cores = threads or core_count()
     free = free_bytes("cpu")
     tokens = budget_tokens(free, smallest=256, largest=CPU_MICRO_TOKENS)
-    dtype, reason = cpu_dtype(cpu_flags(), cores)
+    dtype, reason = (asked, f"training in {asked}") if asked else cpu_dtype(cpu_flags(), cores)
     gain = onednn_gain(cores)
     onednn = gain >= LIBRARY_GAIN
     library = f"; float32 products by oneDNN ({gain:.2f}x)" if onednn else ""

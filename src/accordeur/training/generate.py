@@ -17,6 +17,8 @@ from accordeur.training.prefix import families, read_prefix, sees_everything
 from accordeur.training.scoring import evaluating
 
 Ids = Sequence[int] | npt.NDArray[np.int32]
+SMALLEST, LARGEST = 8, 128  # rows that are written together
+GPT2_CACHE = 12 * 768  # layers times width: what the cache of a token grows with
 
 
 def generate(trunk: Any, prompts: Sequence[Ids], sampling: Sampling, device: DevicePlan, pad: int) -> list[list[int]]:
@@ -34,7 +36,7 @@ def generate(trunk: Any, prompts: Sequence[Ids], sampling: Sampling, device: Dev
         for family, shared in begun_alike(trunk, prompts, sampling):
             past = read_prefix(trunk, prompts[family[0]][:shared], device)
             rests = [prompts[row][shared:] for row in family]
-            for part in groups([len(prompts[row]) for row in family], sampling.max_new_tokens, device.micro_tokens):
+            for part in groups([len(prompts[row]) for row in family], sampling.max_new_tokens, cached_tokens(trunk, device)):
                 inputs = padded_prompts([rests[place] for place in part], pad, left=not is_encoder_decoder(trunk))
                 inputs = behind(prompts[family[0]][:shared], inputs, device)
                 written = trunk.generate(**inputs, past_key_values=past.cache(len(part)), generation_config=generation)
@@ -81,12 +83,19 @@ def config(sampling: Sampling, stops: Sequence[int], pad: int) -> Any:
     )
 
 
-def groups(lengths: Sequence[int], new_tokens: int, micro_tokens: int) -> list[list[int]]:
-    """Prompts of like length, at least eight a batch: decoding is bound by reading the weights, not by arithmetic."""
+def cached_tokens(trunk: Any, device: DevicePlan) -> int:
+    """How many tokens may have their keys and values kept at once: 8 a token of a pass for GPT-2, more for smaller bases."""
+    own = trunk.config.get_text_config()
+    size: int = own.num_hidden_layers * own.hidden_size
+    return 8 * device.micro_tokens * GPT2_CACHE // max(1, size)
+
+
+def groups(lengths: Sequence[int], new_tokens: int, most_tokens: int) -> list[list[int]]:
+    """Prompts of like length, 8 to 128 a batch: a step reads all weights, so more rows cost little until their caches fill."""
     order = np.argsort(-np.asarray(lengths), kind="stable")
     parts: list[list[int]] = []
     for row in order:
-        room = max(8, 8 * micro_tokens // (lengths[parts[-1][0]] + new_tokens)) if parts else 0
+        room = min(LARGEST, max(SMALLEST, most_tokens // (lengths[parts[-1][0]] + new_tokens))) if parts else 0
         if parts and len(parts[-1]) < room:
             parts[-1].append(int(row))
         else:
