@@ -27,32 +27,29 @@ def generate(trunk: Any, prompts: Sequence[Ids], sampling: Sampling, device: Dev
     trunk: a model with a language-model head. Prompts of like length go together, padded on the left (encoders: on the
     right). Sampled text depends on `sampling.seed` and the prompts alone; the caller's random state isn't touched.
     """
+    from accordeur.training.roomy import roomy_cache  # the library's own caches take long to import
+
+    if not prompts:
+        return []
     results: list[list[int]] = [[] for _ in prompts]
     stops = stop_ids(trunk, sampling)
     generation = config(sampling, stops, pad)
     trunk.to(device.device)
     with torch.random.fork_rng(), evaluating(trunk), threads(device), scoring_precision(device):
         torch.manual_seed(sampling.seed)
-        for family, shared in begun_alike(trunk, prompts, sampling):
+        plain = sampling.beams == 1 and sees_everything(trunk)
+        for family, shared in families(prompts) if plain else [(list(range(len(prompts))), 0)]:
             past = read_prefix(trunk, prompts[family[0]][:shared], device)
             rests = [prompts[row][shared:] for row in family]
             for part in groups([len(prompts[row]) for row in family], sampling.max_new_tokens, cached_tokens(trunk, device)):
                 inputs = padded_prompts([rests[place] for place in part], pad, left=not is_encoder_decoder(trunk))
                 inputs = behind(prompts[family[0]][:shared], inputs, device)
-                written = trunk.generate(**inputs, past_key_values=past.cache(len(part)), generation_config=generation)
+                cache = past.cache(len(part)) if shared else roomy_cache() if plain else None
+                written = trunk.generate(**inputs, past_key_values=cache, generation_config=generation)
                 skip = 1 if is_encoder_decoder(trunk) else inputs["input_ids"].shape[1]
                 for place, ids in zip(part, written[:, skip:].tolist(), strict=True):
                     results[family[place]] = until_stop(ids, stops)
     return results
-
-
-def begun_alike(trunk: Any, prompts: Sequence[Ids], sampling: Sampling) -> list[tuple[list[int], int]]:
-    """(rows, how many first tokens are read once for all of them); nothing is shared where the trunk can't branch."""
-    if not prompts:
-        return []
-    if sampling.beams > 1 or not sees_everything(trunk):
-        return [(list(range(len(prompts))), 0)]
-    return families(prompts)
 
 
 def behind(prefix: Ids, inputs: dict[str, Tensor], device: DevicePlan) -> dict[str, Tensor]:

@@ -41,12 +41,12 @@ class Past:
         return int(self.layers[0][0].shape[2]) if self.layers else 0
 
     def cache(self, rows: int) -> Any:
-        """The library's cache for so many rows that all begin so; what they add to it is their own. None for no beginning."""
-        from transformers import DynamicCache
+        """A cache for so many rows that all begin so; what they add to it is their own. None for no beginning."""
+        from accordeur.training.roomy import roomy_cache  # the library's own caches take long to import
 
         if not self.layers:
             return None
-        return DynamicCache([(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)) for keys, values in self.layers])
+        return roomy_cache((keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)) for keys, values in self.layers)
 
 
 def sees_everything(trunk: Any) -> bool:
