@@ -54,7 +54,7 @@ BENCHMARKS = {
     ),
     "top-layers": Benchmark(
         module="top_layers",
-        setting="GPT-2-124M, its top 2 blocks and final norm, 5 epochs, AdamW, batch 8, length 512; float32",
+        setting="GPT-2-124M, its top 2 blocks and final norm, 5 epochs, AdamW, batch 8, length 512, trunk dropout off; float32",
         peer="HF Trainer with the lower layers frozen, bf16 and checkpointing off",
         must_reach=2.4,
         also=("plain",),
