@@ -11,9 +11,9 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from accordeur.errors import EnvironmentFault, ModelError
 
@@ -83,20 +83,25 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Writes a file atomically: a neighbour, fsync, rename. Readers see the old file or the new one."""
+def write_stream(path: Path, fill: Callable[[BinaryIO], Any]) -> None:
+    """Writes a file atomically: `fill` writes a neighbour, then fsync, rename. Readers see the old file or the new one."""
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         neighbour = path.parent / f"{STAGING}{os.getpid()}-{path.name}"
         try:
             with neighbour.open("wb") as stream:
-                stream.write(data)
+                fill(stream)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.replace(neighbour, path)
         finally:
             neighbour.unlink(missing_ok=True)
         sync_folder(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes bytes as a file, atomically."""
+    write_stream(path, lambda stream: stream.write(data))
 
 
 def write_text(path: Path, text: str) -> None:

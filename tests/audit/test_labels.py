@@ -63,7 +63,7 @@ def test_each_row_is_judged_by_the_means_without_itself() -> None:
     texts = [text for text, _ in topical(20)]
     given = np.array([place % 3 for place in range(20)])
     features = tfidf(texts)
-    found = left_out_cosines(features, given, 3)
+    found = left_out_cosines([features[:7], features[7:]], given, 3)
     dense = np.asarray(features.todense())
     for row in range(20):
         for label in range(3):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from accordeur.audit.near import bucket_pairs, near_twins
-from accordeur.audit.shingles import letters, room, shingles, tfidf
+from accordeur.audit.shingles import letters, room, shingles, tfidf, tfidf_blocks
 
 WORDS = [
     *["the", "card", "has", "not", "come", "yet", "and", "i", "want", "to", "know", "where", "it", "is"],
@@ -70,6 +70,14 @@ def test_few_texts_have_no_pairs() -> None:
 def test_room_is_shared() -> None:
     assert room(["x"] * 10, 1_000_000) == 100_000
     assert room(["x"] * 10_000_000, 1_000_000) == 400
+
+
+def test_tfidf_is_the_same_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"text number {place} of {'many' * (place % 5)}" for place in range(23)]
+    whole = tfidf(texts)
+    monkeypatch.setattr("accordeur.audit.shingles.ROWS", 7)
+    assert [block.shape[0] for block in tfidf_blocks(texts)] == [7, 7, 7, 2]
+    assert np.array_equal(tfidf(texts).toarray(), whole.toarray())
 
 
 def test_tfidf_rows_have_length_one() -> None:

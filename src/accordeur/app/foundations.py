@@ -41,7 +41,6 @@ def pretrain(
 
     shape = {"layers": layers, "width": width, "heads": heads, "context": context, "vocabulary": vocabulary}
     console = Console()
-    teller = Teller(console)
     arguments = PretrainArguments(
         texts=tuple(text),
         out=out,
@@ -57,13 +56,7 @@ def pretrain(
         seed=seed,
     )
     stop = Stopper(lambda: console.print("stopping after this step; once more to stop at once")).listen()
-    done = run_pretrain(arguments, teller, stop)
-    bits = "" if done.bits_per_character is None else f", {done.bits_per_character:.4f} bits per character"
-    console.print(
-        f"{done.folder}: {done.weights:,} weights, {done.training.steps} steps, {done.training.tokens:,} tokens seen, "
-        f"held out {done.loss:.4f} nats per token{bits}",
-        soft_wrap=True,
-    )
+    run_pretrain(arguments, Teller(console), stop)
 
 
 class Teller:

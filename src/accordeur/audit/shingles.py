@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 Hashes = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.int64]
@@ -17,6 +17,8 @@ NOT_WORD = re.compile(r"[\W_]+")
 LETTERS = 30_000_000  # of all texts together that are compared, so that memory stays below about 1 GB
 BLOCK = 1 << 19  # letters hashed at once
 LEAST_LETTERS = 400  # of each text, whatever their number
+SIZES, BITS = (3, 4, 5), 17  # of the runs of letters whose TF-IDF is taken, and of their hashes
+ROWS = 4096  # counted at once
 FACTORS = np.array(
     [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F], np.uint64
 )
@@ -80,17 +82,31 @@ def block_shingles(rows: Sequence[str], size: int) -> tuple[Hashes, Offsets]:
     return (mixed >> np.uint64(32)).astype(np.uint32), lengths - size + 1
 
 
-def tfidf(texts: Sequence[str], *, sizes: Sequence[int] = (3, 4, 5), bits: int = 17) -> csr_matrix:
-    """(rows, 2**bits) TF-IDF of hashed runs of letters, sublinear counts, every row of length one."""
+def tfidf(texts: Sequence[str]) -> csr_matrix:
+    """(rows, 2**BITS) TF-IDF of hashed runs of 3 to 5 letters, sublinear counts, every row of length one."""
+    return csr_matrix(vstack(tfidf_blocks(texts), format="csr"))
+
+
+def tfidf_blocks(texts: Sequence[str]) -> list[csr_matrix]:
+    """The same in blocks of rows, so that many rows take no more memory than what is kept of them."""
     most = room(texts, LETTERS // 5)
-    found = [shingles(texts, size, most) for size in sizes]
-    lines = np.concatenate([np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(each.offsets)) for each in found])
-    columns = np.concatenate([each.hashes >> np.uint32(32 - bits) for each in found]).astype(np.int32)
-    counts = csr_matrix((np.ones(len(lines), np.float32), (lines, columns)), shape=(len(texts), 1 << bits))
-    counts.sum_duplicates()
-    occurs = np.bincount(counts.indices, minlength=1 << bits)
+    blocks = [counted(texts[start : start + ROWS], most) for start in range(0, len(texts), ROWS)]
+    occurs = np.zeros(1 << BITS, np.int64)
+    for block in blocks:
+        occurs += np.bincount(block.indices, minlength=1 << BITS)
     weights = (np.log((1 + len(texts)) / (1 + occurs)) + 1).astype(np.float32)
-    values = (1 + np.log(counts.data)) * weights[counts.indices]
-    squares = np.add.reduceat(values * values, counts.indptr[:-1])
-    values = values / np.sqrt(np.repeat(squares, np.diff(counts.indptr)))
-    return csr_matrix((values.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape)
+    for block in blocks:
+        block.data = (1 + np.log(block.data)) * weights[block.indices]
+        squares = np.add.reduceat(block.data * block.data, block.indptr[:-1])
+        block.data /= np.sqrt(np.repeat(squares, np.diff(block.indptr)))
+    return blocks
+
+
+def counted(texts: Sequence[str], most: int) -> csr_matrix:
+    """(rows, 2**BITS) counts of the hashed runs of letters."""
+    found = [shingles(texts, size, most) for size in SIZES]
+    lines = np.concatenate([np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(each.offsets)) for each in found])
+    columns = np.concatenate([each.hashes >> np.uint32(32 - BITS) for each in found]).astype(np.int32)
+    counts = csr_matrix((np.ones(len(lines), np.float32), (lines, columns)), shape=(len(texts), 1 << BITS))
+    counts.sum_duplicates()
+    return counts

@@ -9,13 +9,14 @@ hardly follows one wrong label, while a fitted weight does.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 from accordeur.audit.finding import Finding, Seen, first
-from accordeur.audit.shingles import tfidf
+from accordeur.audit.shingles import tfidf_blocks
 from accordeur.audit.subject import Subject
 from accordeur.data.split import is_classes
 
@@ -48,7 +49,7 @@ def look(subject: Subject) -> Seen:
 def suspicious(texts: list[str], given: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
     """(row, the label that fits better) of every doubtful row, the most doubtful first. `given` holds label numbers 0..C-1."""
     classes = int(given.max()) + 1
-    shares_RC = probabilities(left_out_cosines(tfidf(texts), given, classes), given)
+    shares_RC = probabilities(left_out_cosines(tfidf_blocks(texts), given, classes), given)
     own_R = shares_RC[np.arange(len(given)), given]
     usual_C = np.bincount(given, own_R, classes) / np.maximum(np.bincount(given, minlength=classes), 1)
     doubt_R = own_R / np.maximum(usual_C[given], 1e-12)
@@ -58,13 +59,15 @@ def suspicious(texts: list[str], given: npt.NDArray[np.int64]) -> list[tuple[int
     return [(int(row), int(better_R[row])) for row in order]
 
 
-def left_out_cosines(features: csr_matrix, given: npt.NDArray[np.int64], classes: int) -> Matrix:
+def left_out_cosines(blocks: Sequence[csr_matrix], given: npt.NDArray[np.int64], classes: int) -> Matrix:
     """(rows, classes): cosine of each row (of length one) with each class's mean; with its own class's without itself."""
     members = csr_matrix((np.ones(len(given), np.float32), (np.arange(len(given)), given)), shape=(len(given), classes))
-    used = np.flatnonzero(np.bincount(features.indices, minlength=features.shape[1]))
-    features = features[:, used]
-    sums_VC = np.asarray((features.T @ members).todense(), np.float32)
-    products_RC = np.asarray(features @ sums_VC, np.float32)
+    sums_VC = np.zeros((blocks[0].shape[1], classes), np.float32)
+    start = 0
+    for block in blocks:
+        sums_VC += (block.T @ members[start : start + block.shape[0]]).toarray()
+        start += block.shape[0]
+    products_RC = np.concatenate([np.asarray(block @ sums_VC, np.float32) for block in blocks])
     squares_C = (sums_VC * sums_VC).sum(axis=0)
     cosines_RC = products_RC / np.sqrt(np.maximum(squares_C, 1e-9))
     rows = np.arange(len(given))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from accordeur.foundations.pretrain_recipe import read_pretrain_recipe
 from accordeur.foundations.shapes import Family, Shape, shape_for, shape_of
 from accordeur.store import locked
 from accordeur.training.device import plan_device
+from accordeur.training.processes import launched
 from accordeur.training.settings import TrainingSettings
 
 RECIPES = (".yaml", ".yml")
@@ -44,25 +46,39 @@ class PretrainArguments:
 
 
 def run_pretrain(arguments: PretrainArguments, note: Callable[..., None] = silent, stop: Callable[[], bool] = bool) -> Pretrained:
-    """Pretrains as asked; the work is kept beside `out` until it is done, so that the same call goes on after a stop."""
+    """Pretrains as asked; the work is kept beside `out` until it is done, so that the same call goes on after a stop.
+
+    Where several processes were launched, all of them call this; the first holds the folder of work and tells how far it is.
+    """
     request, minutes, seed = requested(arguments)
     work = arguments.out.parent / f".{arguments.out.name}.work"
-    with locked(work):
+    with launched() as processes, locked(work) if processes.first else contextlib.nullcontext():
         context = Context(
             seed=seed,
             folder=work,
             cache=work,
-            budget_seconds=60 * minutes,
-            device=plan_device(),
-            on_note=note,
+            budget_seconds=60 * minutes * processes.count,  # a trial measures one of them
+            device=plan_device(processes.device),
+            on_note=note if processes.first else silent,
             stop=stop,
         )
         try:
-            return pretrain(request, arguments.out, context)
+            done = pretrain(request, arguments.out, context, processes)
+            context.note(text=told(done))
+            return done
         except AccordeurError:
-            if not any(path.is_dir() for path in work.iterdir()):  # refused before anything was made
+            if processes.first and not any(path.is_dir() for path in work.iterdir()):  # refused before anything was made
                 shutil.rmtree(work)
             raise
+
+
+def told(done: Pretrained) -> str:
+    """What came of it, in one line."""
+    bits = "" if done.bits_per_character is None else f", {done.bits_per_character:.4f} bits per character"
+    return (
+        f"{done.folder}: {done.weights:,} weights, {done.training.steps} steps, {done.training.tokens:,} tokens seen, "
+        f"held out {done.loss:.4f} nats per token{bits}"
+    )
 
 
 def requested(arguments: PretrainArguments) -> tuple[PretrainRequest, float, int]:

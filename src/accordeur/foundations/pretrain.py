@@ -23,6 +23,7 @@ from accordeur.foundations.tokenizers import Kind, TokenizerRequest, open_tokeni
 from accordeur.plan import TrainingPlan
 from accordeur.store import digest_file, fingerprint, is_sealed, sealed_folder, verify, write_json
 from accordeur.training.loop import Lent, Training, train
+from accordeur.training.processes import ALONE, Processes
 from accordeur.training.scoring import log_probs
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.trial import measured_step, plan_steps
@@ -165,21 +166,25 @@ def in_bits(nats: float, text: Stored) -> float:
     return nats / math.log(2) * text.tokens / text.characters
 
 
-def pretrain(request: PretrainRequest, out: Path, context: Context) -> Pretrained:
+def pretrain(request: PretrainRequest, out: Path, context: Context, processes: Processes = ALONE) -> Pretrained:
     """Pretrains and saves a transformers folder at `out`. Repeating the call after a stop goes on from the last checkpoint.
+
+    Of several processes the first alone judges and saves.
 
     Raises DataError for text that is none, RecipeError for what can't be, Interrupted (state saved), Diverged.
     """
     check(request)
-    prepared = prepare(request, context)
+    with processes.in_turn():
+        prepared = prepare(request, context)
     tokenizer, shape = prepared.tokenizer, request.shape
     pupil = new_pupil(request.family, request.objective, shape, tokenizer, context.seed)
     rows = rows_of(pupil, prepared.train, shape, tokenizer, context.seed)
     held_out = held_out_rows(pupil, prepared.held_out, shape, tokenizer)
     judged = evenly(held_out, request.held_out_rows)
     pad, weights = int(tokenizer.pad_token_id), sum(parameter.numel() for parameter in pupil.trunk.parameters())
-    plan = planned(request, pupil.network, rows, context, pad)
-    context.note(text=estimate(plan, weights, prepared.train, shape))
+    with processes.in_turn():
+        plan = planned(request, pupil.network, rows, context, pad)
+    context.note(text=estimate(plan, weights, prepared.train, shape, processes.count))
 
     def validate() -> float:
         nats = nats_per_token(pupil.network, judged, context, pad)
@@ -188,8 +193,8 @@ def pretrain(request: PretrainRequest, out: Path, context: Context) -> Pretraine
             context.note(text=f"sample: {opening} ▸{sample(pupil.trunk, tokenizer, opening)}")
         return -in_bits(nats, prepared.held_out) if pupil.objective == "causal" else -nats
 
-    training = train(pupil.network, rows, request.settings, plan, lent(context, pad, validate))
-    loss = nats_per_token(pupil.network, held_out, context, pad)
+    training = train(pupil.network, rows, request.settings, plan, lent(context, pad, validate, processes))
+    loss = processes.agreed(nats_per_token(pupil.network, held_out, context, pad) if processes.first else 0.0)
     pretrained = Pretrained(
         folder=out,
         training=training,
@@ -198,14 +203,17 @@ def pretrain(request: PretrainRequest, out: Path, context: Context) -> Pretraine
         bits_per_character=in_bits(loss, prepared.held_out) if pupil.objective == "causal" else None,
         weights=weights,
     )
-    save(pupil, tokenizer, pretrained, request)
+    with processes.in_turn():
+        if processes.first:
+            save(pupil, tokenizer, pretrained, request)
     return pretrained
 
 
-def estimate(plan: TrainingPlan, weights: int, text: Stored, shape: Shape) -> str:
+def estimate(plan: TrainingPlan, weights: int, text: Stored, shape: Shape, processes: int = 1) -> str:
     """What is about to be done, in one line: weights, tokens, passes over the text, FLOPs and, where measured, minutes."""
     tokens = plan.steps * plan.batch_rows * shape.context
-    minutes = f", about {plan.steps * plan.seconds_per_step / 60:.0f} minutes" if plan.seconds_per_step else ""
+    minutes = f", about {plan.steps * plan.seconds_per_step / processes / 60:.0f} minutes" if plan.seconds_per_step else ""
+    minutes += f" where {processes} processes share the work evenly" if processes > 1 else ""
     return (
         f"{weights:,} weights; {plan.steps:,} steps of {plan.batch_rows} rows: {tokens:,} tokens, "
         f"{tokens / text.tokens:.2g} passes over {text.tokens:,}; {tokens * shape.flops_per_token:.2g} FLOPs{minutes}"
@@ -248,7 +256,7 @@ def as_asked(request: PretrainRequest, network: Any, rows: Sequence[Encoded], co
     )
 
 
-def lent(context: Context, pad: int, validate: Callable[[], float]) -> Lent:
+def lent(context: Context, pad: int, validate: Callable[[], float], processes: Processes) -> Lent:
     """What the loop is lent."""
     return Lent(
         device=context.device,
@@ -259,6 +267,7 @@ def lent(context: Context, pad: int, validate: Callable[[], float]) -> Lent:
         note=context.note,
         stop=context.stop,
         save_every_seconds=120.0,
+        processes=processes,
     )
 
 

@@ -21,6 +21,7 @@ from accordeur.training.compiled import compiled, plain
 from accordeur.training.device import threads
 from accordeur.training.narrow import Narrowed, narrowed
 from accordeur.training.packing import packing
+from accordeur.training.processes import ALONE, Processes
 from accordeur.training.processor import keep_memory
 from accordeur.training.settings import TrainingSettings
 from accordeur.training.state import Progress, Session
@@ -44,6 +45,7 @@ class Lent:
     cache: Path | None = None  # where activations of frozen blocks are kept, over runs
     save_every_seconds: float = 60.0
     safety_seconds: float | None = None  # of this process: a last resort beside the plan
+    processes: Processes = ALONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,8 @@ def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, pl
         network.to(lent.device.device)
         name = state.identity(network, items, settings, plan, lent.seed)
         session = Session(network=network, optimizer=optimizers.build(network, settings), progress=Progress())
-        complaint = state.load(session, lent.folder, name)
+        with lent.processes.in_turn():
+            complaint = state.load(session, lent.folder, name)
         if complaint:
             lent.note(step=0, total=plan.steps, warning=complaint)
         network.noise, network.z_loss = settings.noise, settings.z_loss
@@ -141,7 +144,15 @@ def equipped(
     ):
         progress.read_back = below is not None
         packs = packs and not progress.read_back
-        feed = step.Feed(items=items, device=device, pad=lent.pad, smoothing=settings.smoothing, packs=packs, boundary=below)
+        feed = step.Feed(
+            items=items,
+            device=device,
+            pad=lent.pad,
+            smoothing=settings.smoothing,
+            packs=packs,
+            boundary=below,
+            processes=lent.processes,
+        )
         yield feed, copies
 
 
@@ -162,7 +173,7 @@ def attempt(session: Session, job: Job, parts: list[list[int]]) -> float | None:
     try:
         return advance(session, job, parts)
     except (RuntimeError, MemoryError) as fault:
-        if not memory.is_short(fault):
+        if job.lent.processes.count > 1 or not memory.is_short(fault):  # the others wait for this one's gradient
             raise
     session.network.zero_grad(set_to_none=True)
     told = memory.relieve(session.progress, session.network, parts, job.lent.device)
@@ -178,11 +189,12 @@ def follow(session: Session, job: Job, clock: Clock, rate: float) -> None:
     score = evaluate(session, job) if last or progress.step % plan.evaluate_every == 0 else None
     tell(session, job, rate=rate, score=score, seconds=clock.seconds())
     progress.stopped = why_stop(progress, job, safety)
+    asked = bool(lent.processes.agreed(lent.stop()))
     if progress.stopped:
-        if lent.stop():
+        if asked:
             save(session, job, clock)
         return
-    if lent.stop():
+    if asked:
         save(session, job, clock)
         raise Interrupted(f"stopped after step {progress.step} of {plan.steps}", hint="repeat the command to go on")
     if save_due(lent, clock):
@@ -201,7 +213,7 @@ def why_stop(progress: Progress, job: Job, safety: bool) -> str:
 def upcoming(job: Job, progress: Progress) -> Iterator[list[list[int]]]:
     """The micro-batches of every step that is left: a pure function of data, plan, seed and position."""
     items, rows, seed = job.feed.items, job.plan.batch_rows, job.lent.seed
-    tokens = progress.micro_tokens or job.lent.device.micro_tokens
+    tokens = job.lent.processes.count * (progress.micro_tokens or job.lent.device.micro_tokens)
     epoch, done = divmod(progress.step, batches.steps_per_epoch(len(items), rows))
     coming = itertools.chain.from_iterable(
         batches.steps(items, rows, tokens, seed, number, packs=job.feed.packs) for number in itertools.count(epoch)
@@ -217,6 +229,7 @@ def advance(session: Session, job: Job, parts: list[list[int]]) -> float:
     factor = schedules.factor(settings.schedule, number, warmup=warmup, steps=job.plan.steps, floor=settings.floor)
     rate = optimizers.set_rate(session.optimizer, factor, number / job.plan.steps)
     network.train()
+    job.lent.processes.scatter(job.lent.seed, number)
     scale = progress.scale if job.lent.device.dtype == "float16" else 1.0
     loss, tokens = step.accumulate(network, job.feed, parts, scale)
     norm = step.gradient_norm(network, scale)
@@ -237,7 +250,8 @@ def evaluate(session: Session, job: Job) -> float:
     progress = session.progress
     session.network.eval()
     with torch.no_grad(), job.narrowed.wide(), plain(session.network):
-        score = float(job.lent.validate())
+        processes = job.lent.processes
+        score = processes.agreed(float(job.lent.validate()) if processes.first else 0.0)
     if score != score:  # a score that isn't a number is the worst there is
         score = -1e308
     if progress.best_score is None or score > progress.best_score:
@@ -272,7 +286,9 @@ def save_due(lent: Lent, clock: Clock) -> bool:
 
 
 def save(session: Session, job: Job, clock: Clock) -> None:
-    """Writes the state and measures what that costs."""
+    """Writes the state and measures what that costs; the first of several processes does it for all."""
+    if not job.lent.processes.first:
+        return
     begun = time.monotonic()
     session.progress.seconds = clock.seconds()
     state.save(session, job.lent.folder, job.name)

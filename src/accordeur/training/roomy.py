@@ -16,8 +16,11 @@ from transformers.cache_utils import Cache, DynamicLayer
 ROOM = 64  # tokens of room at least, when a buffer is made
 
 
-class RoomyLayer(DynamicLayer):
+class RoomyLayer(DynamicLayer):  # type: ignore[misc]
     """One layer's keys and values, (B, heads, T, size): views of buffers that double when they are full."""
+
+    keys: Tensor
+    values: Tensor
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

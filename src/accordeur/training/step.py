@@ -16,6 +16,7 @@ from accordeur.plan import DevicePlan
 from accordeur.training.batches import collate, packed
 from accordeur.training.boundary import Boundary, reading
 from accordeur.training.device import precision
+from accordeur.training.processes import ALONE, Processes
 from accordeur.training.state import Progress
 
 GROWTH = 2000
@@ -32,6 +33,7 @@ class Feed:
     smoothing: float = 0.0
     packs: bool = False  # rows one after the other in place of side by side
     boundary: Boundary | None = None  # what the frozen blocks below give, where it has been computed before
+    processes: Processes = ALONE
 
 
 def accumulate(network: Any, feed: Feed, parts: Sequence[Sequence[int]], scale: float = 1.0) -> tuple[float, int]:
@@ -43,7 +45,7 @@ def accumulate(network: Any, feed: Feed, parts: Sequence[Sequence[int]], scale: 
     units = max(1, sum(feed.items[row].units for part in parts for row in part))
     network.whole = (units, sum(map(len, parts)))  # for a loss that is the sum of two means, as with the next sentence
     total, tokens = 0.0, 0
-    for part in parts:
+    for part in filter(len, map(feed.processes.share, parts)):
         rows = [feed.items[row] for row in part]
         batch = packed(rows, feed.device.device) if feed.packs else collate(rows, feed.pad, feed.device.device)
         with precision(feed.device), reading(feed.boundary, part, batch):
@@ -54,6 +56,7 @@ def accumulate(network: Any, feed: Feed, parts: Sequence[Sequence[int]], scale: 
                 break
         (loss * (scale / units) if scale != 1.0 else loss / units).backward()
     network.whole = None
+    total, tokens = feed.processes.summed(network, total, tokens)
     return total / units, tokens
 
 
