@@ -11,10 +11,12 @@ from benchmarks._result import read
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 HEAD = "| benchmark | against | wall | CPU | peak memory | padding | needed products | must reach | gate |\n" + "|---" * 9 + "|"
+ROWS, PAIRS = 64, 3
 WAYS = {
     "planned": "the same in the planned precision",
     "keep": "the same with the trunk's dropout kept",
     "plain": "the same, every block run in every epoch",
+    "halving": "the same by successive halving (must reach 12x)",
 }
 
 
@@ -27,11 +29,16 @@ def table() -> str:
 
 def lines_of(row: dict[str, Any]) -> Iterator[str]:
     """The line of a benchmark, and one for each other way of ours that ran in the same turns."""
-    yield line(
-        f"{row['benchmark']}: {row['setting']}", row["peer"], {**row.get("ours", {}), **row}, f"{row['must_reach']}x", row["gate"]
-    )
+    name = f"{row['benchmark']}: {row['setting']}{unusual(row)}"
+    yield line(name, row["peer"], {**row.get("ours", {}), **row}, f"{row['must_reach']}x", row["gate"])
     for way, found in row.get("also", {}).items():
         yield line(f"{row['benchmark']}: {WAYS[way]}", "the same", found, "", "")
+
+
+def unusual(row: dict[str, Any]) -> str:
+    """Rows and pairs, where they are not the usual ones."""
+    rows, pairs = row.get("rows", ROWS), row.get("pairs", PAIRS)
+    return "" if (rows, pairs) == (ROWS, PAIRS) else f"; {rows} rows, {pairs} pair{'s' * (pairs != 1)}"
 
 
 def line(name: str, peer: str, found: dict[str, Any], wanted: str, gate: str) -> str:
