@@ -30,6 +30,13 @@ def test_dots_stand_in_the_order_of_their_values() -> None:
     assert cx - bx == pytest.approx(ax - cx, abs=0.1)
 
 
+def test_the_recommended_row_is_in_view_however_far_it_is_ahead() -> None:
+    rows = [Dot(label=f"m{place}", value=value, strong=place == 0) for place, value in enumerate([5.0, 5.5, 5.6, 5.7, 6.7])]
+    drawn = charts.dots(rows, SCALE, "chart")
+    assert len(circles(drawn, "dot strong")) == 1
+    assert 'class="beyond strong"' not in drawn
+
+
 def test_an_outlier_becomes_an_arrow_and_the_others_keep_the_room() -> None:
     rows = [Dot(label=str(value), value=value) for value in (0.94, 0.93, 0.91, 0.90, 0.02)]
     drawn = charts.dots(rows, SCALE, "chart")

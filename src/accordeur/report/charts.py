@@ -86,20 +86,23 @@ def reach(row: Dot | Pair | Spot) -> list[float]:
 def in_view(rows: Sequence[Dot | Pair | Spot]) -> list[float]:
     """The values that an axis must hold: outliers at either end are left out while that more than halves the range.
 
-    At least three rows in five, and three of them, stay: a floor far below all would squeeze what is of interest.
+    At least three rows in five, and three of them, stay, and the recommended one: a floor far below all would squeeze what is
+    of interest.
     """
-    kept = sorted((reach(row) for row in rows), key=lambda values: values[0])
+    kept = sorted(rows, key=lambda row: reach(row)[0])
     while len(kept) - 1 >= max(3, LEAST_IN_VIEW * len(rows)):
-        best = min((kept[1:], kept[:-1]), key=spread)
+        fewer = [part for part, out in ((kept[1:], kept[0]), (kept[:-1], kept[-1])) if not out.strong]
+        best = min(fewer, key=spread, default=kept)
         if spread(best) >= 0.5 * spread(kept):
             break
         kept = best
-    return [value for values in kept for value in values]
+    return [value for row in kept for value in reach(row)]
 
 
-def spread(reaches: Sequence[Sequence[float]]) -> float:
-    """The range of some values."""
-    return max(map(max, reaches)) - min(map(min, reaches))
+def spread(rows: Sequence[Dot | Pair | Spot]) -> float:
+    """The range of all that some rows show."""
+    values = [value for row in rows for value in reach(row)]
+    return max(values) - min(values)
 
 
 def frame(axis: Axis, scale: Scale, bottom: float) -> list[Markup]:

@@ -126,7 +126,7 @@ def quality(reading: Reading) -> Figure | None:
         return None
     caption = reading.words("quality_chart", metric=capital(reading.metric))
     share = reading.unit == "points"
-    scale = Scale(write=tick(reading), title=reading.axis, least=0.0, most=1.0 if share else None)
+    scale = Scale(write=tick(reading), title=reading.axis, least=0.0, most=1.0 if share else None, always=(rows[0].value,))
     return Figure(chart=charts.dots(rows, scale, caption), caption=caption)
 
 
