@@ -75,7 +75,7 @@ def summary(
     }
 
 
-KEYS = ("units_per_wall", "units_per_cpu", "padding", "peak_mb")
+KEYS = ("units_per_wall", "units_per_cpu", "padding", "before_mb", "peak_mb")
 
 
 def median(lines: list[dict[str, Any]], side: str, key: str) -> float:

@@ -34,7 +34,10 @@ def main() -> None:
 
 
 def timed(work: Callable[[], Work]) -> dict[str, Any]:
-    """Wall and CPU seconds of the work itself, and the peak memory of the whole process."""
+    """Wall and CPU seconds of the work itself, and the memory of the whole process: before it, and at its peak."""
+    import psutil
+
+    before = psutil.Process().memory_info().rss / 2**20
     wall, cpu = time.perf_counter(), time.process_time()
     done = work()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -46,6 +49,7 @@ def timed(work: Callable[[], Work]) -> dict[str, Any]:
         "wall": wall,
         "cpu": cpu,
         "padding": done.padding,
+        "before_mb": before,
         "peak_mb": peak,
         "losses": list(done.losses),
         **shares,
