@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ class Processes:
     @contextlib.contextmanager
     def in_turn(self) -> Iterator[None]:
         """The first before all others, who find what it wrote."""
-        if self.count > 1 and not self.first:
+        if not self.first:
             torch.distributed.barrier()
         yield
         if self.count > 1 and self.first:
@@ -68,8 +67,7 @@ class Processes:
         torch.distributed.all_reduce(whole)
         for parameter, part in zip(moving, torch.split(whole, [one.numel() for one in moving]), strict=True):
             parameter.grad = part.view_as(parameter)
-        total = float(told[0])
-        return total, int(told[1]) if math.isfinite(total) else 0
+        return float(told[0]), int(told[1])
 
     def scatter(self, seed: int, step: int) -> None:
         """Random states of this process and step: no two drop the same, and a resumed run goes on as it would have."""
