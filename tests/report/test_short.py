@@ -20,3 +20,13 @@ def test_the_verdict_names_what_saw_only_some_rows(tmp_path):
     assert "Ce qui est dit ici vaut pour ce budget" in build_report(out, language="fr")["verdict"]["reasons"][1]
     write_run(out, replace(run, facts={**run.facts, "epochs": 0.25, "stopped": "early"}), rows, train)
     assert not any("this budget" in reason for reason in build_report(out)["verdict"]["reasons"])
+
+
+def test_rows_that_one_method_alone_had_to_cut_are_told(tmp_path):
+    out = fake_out(tmp_path / "out", rows=60)
+    name = next(path.name for path in sorted((out / RUNS_FOLDER).iterdir()) if path.name.startswith("lora"))
+    folder = out / RUNS_FOLDER / name
+    run, rows = load_run(folder), load_answers(folder)
+    write_run(out, replace(run, facts={**run.facts, "cut_rows": 0.004}), rows, load_answers(folder, "train_predictions.jsonl"))
+    assert any("0.4\u00a0% of the rows are cut" in note for note in build_report(out)["notes"])
+    assert any("0,4\u00a0% des lignes sont coupées" in note for note in build_report(out, language="fr")["notes"])

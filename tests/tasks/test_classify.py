@@ -210,3 +210,26 @@ def test_real_long_texts_are_cut_nowhere() -> None:
         items = KIND.encode(example({"text": text}, "positif"), 0, TASK, codec)
         assert len(items) > 1
         assert sum(len(item.tokens) - 2 for item in items) >= len(codec.plain(text))
+
+
+@pytest.mark.parametrize(
+    ("labels", "text", "label"),
+    [
+        (("no", "yes", "maybe"), "Not sure, maybe", "maybe"),
+        (("no", "yes", "maybe"), "No.", "no"),
+        (("no", "yes", "maybe"), "nothing of the kind", ""),
+        (("no", "yes", "maybe"), "yes or no", "yes"),
+        (("entailment", "not_entailment"), "It is not entailment.", "not_entailment"),
+        (("entailment", "not_entailment"), "The answer: Entailment!", "entailment"),
+        (("positif", "négatif"), "Plutôt négatif, je crois", "négatif"),
+        (("体育", "经济"), "这是体育新闻", "体育"),
+        (("spam", "ham"), "between spam and ham", ""),
+    ],
+)
+def test_a_label_is_read_as_whole_words(labels: tuple[str, ...], text: str, label: str) -> None:
+    given_task = make_task("classify", labels=labels)
+    assert KIND.read(text, given_task, example({"text": "a"}, labels[0])) == label
+
+
+def test_a_row_without_an_expected_grade_can_be_asked() -> None:
+    assert KIND.target(example({"text": "a"}, None), GRADED) is None

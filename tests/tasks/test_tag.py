@@ -11,6 +11,7 @@ from accordeur.example import IGNORED, Example
 from accordeur.run import Answered
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
+from accordeur.tasks._entities import entity_texts, entity_types
 from accordeur.tasks._schemes import from_entities
 from accordeur.tasks.tag import KIND, entity_table
 from tests.tasks.conftest import data_rows, example, make_codec, make_task
@@ -149,6 +150,14 @@ def test_an_answer_of_the_wrong_length_counts_as_outside() -> None:
     assert KIND.metric("entity_f1").statistics(answered, ()).tolist() == [[1, 1, 1], [0, 0, 1]]
 
 
+def test_entities_are_shown_in_the_words_of_their_row() -> None:
+    answer = Answered(id="1", expected=["B-PER", "I-PER", "O", "B-LOC"], output=["O"] * 4, given="Ada Lovelace à Londres")
+    assert entity_texts(answer) == ("Ada Lovelace: PER; Londres: LOC", "")
+    spaced = Answered(id="1", expected=["B-PER", "O"], output=["B-PER"], given="Ada Lovelace à")  # a token with a space in it
+    assert entity_texts(spaced) == ("B-PER O", "B-PER O")
+    assert entity_types(LABELS) == ["ORG", "PER"]
+
+
 def test_written_answers_are_read_back() -> None:
     assert KIND.target_text(ROW) == "Ada Lovelace: PER; l'Université de Londres: ORG; \u200d: ORG"
     given_task = task()
@@ -158,6 +167,8 @@ def test_written_answers_are_read_back() -> None:
     assert KIND.read("londres : org\nADA lovelace: per.", given_task, row) == ("B-PER", "I-PER", "O", "O", "O", "B-ORG")
     assert KIND.read("none", given_task, row) == ("O",) * 6
     assert KIND.read("Paris: ORG; Londres: COUNTRY; nonsense", given_task, row) == ("O",) * 6
+    after_unknown = KIND.read("Ada: COUNTRY; Londres: ORG", given_task, row)  # an unknown type takes nothing with it
+    assert after_unknown == ("O", "O", "O", "O", "O", "B-ORG")
     assert KIND.target_text(example({"tokens": ("a",)}, ("O",))) == "none"
     assert KIND.read("", make_task("tag"), row) == ("O",) * 6
 

@@ -30,6 +30,17 @@ def test_an_encoder_decoder_reads_the_prompt_and_writes_the_answer_and_its_end()
     assert KIND.form("encoder-decoder", TASK) == "seq2seq"
 
 
+def test_a_prompt_is_cut_as_the_training_cuts_it() -> None:
+    codec = make_codec("encoder-decoder", 24)
+    row = example({"instruction": "le lazy fox " * 20, "input": ""}, "a")
+    (item,) = KIND.encode(row, 0, TASK, codec)
+    prompt = KIND.prompt(row, 3, TASK, codec)
+    assert prompt.tokens.tolist() == item.tokens.tolist()
+    assert (len(prompt.tokens), prompt.tokens[-1], prompt.row) == (24, codec.end, 3)
+    decoder = make_codec("decoder", 24)
+    assert len(KIND.prompt(row, 0, TASK, decoder).tokens) > 24  # what a decoder's positions leave is seen when it writes
+
+
 def test_an_answer_of_barts_kind_begins_with_its_start_token() -> None:
     tokenizer = t5_like()
     tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(

@@ -119,6 +119,17 @@ ENGLISH = {
     "lost": "Lost",
     "forgetting_none": "Exactly unchanged, because the base model itself was not moved: {methods}.",
     # rows
+    "entities": "Type by type",
+    "entities_intro": (
+        "An entity is right only with its type, its first and its last token. The score of a type with few entities in the test "
+        "rows says little; a dash stands where they have none."
+    ),
+    "entities_table": (
+        "F1 of each type of entity, in points, below it precision (P) and recall (R); means over the seeds of a method."
+    ),
+    "entity_type": "Type",
+    "entity_count": "Entities in the test rows",
+    "entity_shares": "P {precision}; R {recall}",
     "errors": "Mistakes, side by side",
     "confusion": "What is taken for what",
     "confusion_intro": (
@@ -134,6 +145,9 @@ ENGLISH = {
     "count": "Count",
     "hardest": "The hardest rows",
     "hardest_intro": "What nearly every method gets wrong is often mislabelled or ambiguous: these rows are worth a look.",
+    "hardest_intro_text": "What all models find improbable is often damaged or in another language: these rows are worth a look.",
+    "rows_seed": "Of several seeds, the answers of the first one are shown.",
+    "rows_score": "The numbers are the {metric} of a single row.",
     "split": "Where the methods part",
     "split_intro": "The rows on which the answers differ most in quality.",
     "given": "Given",
@@ -275,6 +289,7 @@ ENGLISH = {
     "note_damaged": "Run {run} is damaged or incomplete on disk and was left out.",
     "note_missing": "Planned, but not run yet: {runs}.",
     "note_foreign": "In the folder, but not part of this comparison: {runs}.",
+    "note_cut": "{method} has less room for the text: {share} % of the rows are cut for it.",
     "note_no_primary": "{method} gives no {metric}, so it can't be part of the verdict.",
     "note_forced": "The audit found errors in the data, and somebody chose to go on: see “Audit of the data”.",
     "note_seed_lost": "{method}: run {run} is missing from the averages ({status}).",

@@ -121,6 +121,17 @@ FRENCH = {
     "lost": "Perdu",
     "forgetting_none": "Exactement inchangé, car le modèle de base lui-même n’a pas été touché : {methods}.",
     # rows
+    "entities": "Type par type",
+    "entities_intro": (
+        "Une entité n’est juste qu’avec son type, son premier et son dernier mot. Le score d’un type rare dans les lignes de "
+        "test ne dit pas grand-chose ; un tiret marque l’absence du type."
+    ),
+    "entities_table": (
+        "F1 de chaque type d’entité, en points ; dessous, précision (P) et rappel (R) ; moyennes sur les graines d’une méthode."
+    ),
+    "entity_type": "Type",
+    "entity_count": "Entités dans les lignes de test",
+    "entity_shares": "P {precision}; R {recall}",
     "errors": "Les erreurs, côte à côte",
     "confusion": "Qu’est-ce qui est pris pour quoi",
     "confusion_intro": (
@@ -138,6 +149,9 @@ FRENCH = {
     "hardest_intro": (
         "Ce que presque toutes les méthodes manquent est souvent mal étiqueté ou ambigu : ces lignes méritent un coup d’œil."
     ),
+    "hardest_intro_text": "Ce que tous les modèles jugent improbable est souvent abîmé ou dans une autre langue : à regarder.",
+    "rows_seed": "De plusieurs graines, ce sont les réponses de la première.",
+    "rows_score": "Les nombres : {metric}, ligne à ligne.",
     "split": "Là où les méthodes divergent",
     "split_intro": "Les lignes où la qualité des réponses diffère le plus.",
     "given": "Donné",
@@ -283,6 +297,7 @@ FRENCH = {
     "note_damaged": "L’essai {run} est abîmé ou incomplet sur le disque ; il a été écarté.",
     "note_missing": "Prévus, mais pas encore faits : {runs}.",
     "note_foreign": "Dans le dossier, mais hors de cette comparaison : {runs}.",
+    "note_cut": "{method} a moins de place pour le texte : {share} % des lignes sont coupées pour cette méthode.",
     "note_no_primary": "{method} ne donne pas la mesure {metric} et ne peut donc pas entrer dans le verdict.",
     "note_forced": (
         "L’examen a trouvé des erreurs dans les données, et quelqu’un a choisi de continuer : voir « Examen des données »."

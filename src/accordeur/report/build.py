@@ -9,9 +9,9 @@ from typing import Any
 
 from accordeur.errors import RecipeError
 from accordeur.evidence.verdict import Candidate, Comparison, decide
-from accordeur.report import elsewhere, rows, scores, sizes
+from accordeur.report import elsewhere, entities, rows, scores, sizes
 from accordeur.report.folder import Recorded, RunFolder, read_folder
-from accordeur.report.format import scale
+from accordeur.report.format import Formatter, scale
 from accordeur.report.scores import Intervals, Scored
 from accordeur.report.sweep import sweep_entries
 from accordeur.report.words import LANGUAGES, Language, Words
@@ -110,7 +110,7 @@ def assemble(folder: RunFolder, scored: Mapping[str, Scored], question: Question
         "runs": [run_entry(record, scored.get(record.run.name), question, price) for record in folder.records],
         "methods": methods,
         "verdict": verdict,
-        "rows": rows.telling_rows(groups, question.primary),
+        "rows": rows.telling_rows(groups, question.kind, question.primary, Formatter(language=question.words.language)),
         "sweeps": sweep_entries(folder),
         "slices": elsewhere.slice_entries(folder, groups, question.primary, question.words),
         "also": elsewhere.also_entries(folder, groups, question.primary, question.labels),
@@ -216,7 +216,8 @@ def method_entry(name: str, folder: RunFolder, group: Sequence[Scored], question
         "forgetting": scores.forgetting(done),
         "cost": cost,
         "money": scores.money(cost, price) if cost else None,
-        "confusion": rows.confusion(group, question.labels),
+        "confusion": rows.confusion(group, question.labels) if question.kind.name == "classify" else None,
+        "entities": entities.entity_entries(group, question.labels) if question.kind.name == "tag" else None,
     }
 
 
@@ -270,11 +271,13 @@ def comparison_entry(found: Comparison) -> dict[str, Any]:
 
 
 def folder_notes(folder: RunFolder, words: Words) -> list[str]:
-    """Runs that are not in the report, and why."""
+    """Runs that are not in the report, and why; methods that had less room for the text than the others."""
     notes = [words("note_damaged", run=name) for name in folder.damaged]
     notes += [words("note_missing", runs=", ".join(folder.missing))] if folder.missing else []
     notes += [words("note_foreign", runs=", ".join(folder.foreign))] if folder.foreign else []
-    return notes
+    cut = {record.run.method: share for record in folder.done if (share := record.run.facts.get("cut_rows"))}
+    numbers = Formatter(language=words.language)
+    return notes + [words("note_cut", method=method, share=numbers.number(100 * share, 1)) for method, share in cut.items()]
 
 
 def short_reason(folder: RunFolder, words: Words) -> list[str]:

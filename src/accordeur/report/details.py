@@ -8,7 +8,10 @@ from typing import Any
 
 from accordeur.report.figures import Reading
 from accordeur.report.views import Cell, Column, Table
+from accordeur.tasks import kind_of
 
+YES_OR_NO = ("classify", "tag", "extract", "prefer")  # kinds whose answers are right or wrong; a written one may be near
+PARTLY = ("tag", "extract", "write", "text")  # kinds whose answers may be right in part, or more and less likely
 RUN_GROUPS = ("settings", "facts", "plan", "provenance")
 
 
@@ -41,23 +44,56 @@ class Group:
 
 
 def answers(reading: Reading, row: Mapping[str, Any]) -> list[Said]:
-    """The answers to one row, equal ones together, the expected one first."""
-    labelled = bool(reading.report["task"].get("labels"))
-    found: dict[str, list[str]] = {}
+    """The answers to one row, equal ones together, the expected one first; of a text, which has none, the scores alone."""
+    scores = {method: row_score(reading, answer["score"]) for method, answer in row["answers"].items()}
+    if not kind_of(reading.report["task"]["kind"]).answers:
+        return [Said(output=score, methods=method, right=None, score="") for method, score in scores.items()]
+    found: dict[tuple[str, bool | None], list[str]] = {}
     for method, answer in row["answers"].items():
-        found.setdefault(answer["output"], []).append(method)
-    said = []
-    for output, methods in found.items():
-        best = row["answers"][methods[0]]
-        said.append(
-            Said(
-                output=output,
-                methods=", ".join(methods),
-                right=bool(best["right"]) if labelled or best["right"] else None,
-                score="" if labelled else ", ".join(reading.score(row["answers"][method]["score"]) for method in methods),
-            )
+        found.setdefault((answer["output"], answer["right"]), []).append(method)
+    said = [
+        Said(
+            output=output,
+            methods=", ".join(methods),
+            right=right if right or decided(reading) else None,
+            score=joined([scores[method] for method in methods]) if scores_rows(reading) else "",
         )
+        for (output, right), methods in found.items()
+    ]
     return sorted(said, key=lambda one: one.right is not True)
+
+
+def joined(scores: Sequence[str]) -> str:
+    """The scores of an answer that several methods gave: one where they agree."""
+    return scores[0] if len(set(scores)) == 1 else ", ".join(scores)
+
+
+def graded(reading: Reading) -> bool:
+    """Whether a classification asks for grades."""
+    return reading.report["task"]["kind"] == "classify" and not reading.report["task"].get("labels")
+
+
+def decided(reading: Reading) -> bool:
+    """Whether every answer is right or wrong."""
+    return reading.report["task"]["kind"] in YES_OR_NO and not graded(reading)
+
+
+def scores_rows(reading: Reading) -> bool:
+    """Whether the score of an answer says more than right or wrong."""
+    return reading.report["task"]["kind"] in PARTLY or graded(reading)
+
+
+def row_score(reading: Reading, score: float) -> str:
+    """The score of one answer, in the unit of what scores rows."""
+    return reading.numbers.score(score, reading.report["metrics"][reading.report["rows"]["metric"]]["unit"])
+
+
+def rows_remark(reading: Reading) -> str:
+    """Which of several seeds is shown, and what the numbers beside answers are."""
+    words = reading.words
+    seeds = words("rows_seed") if any(len(method["seeds"]) > 1 for method in reading.report["methods"]) else ""
+    metric = words.metric(reading.report["rows"]["metric"])
+    return " ".join(part for part in (seeds, words("rows_score", metric=metric) if scores_rows(reading) else "") if part)
 
 
 def human(key: str) -> str:

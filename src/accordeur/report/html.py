@@ -133,6 +133,7 @@ def sections(reading: Reading, out: Path | None) -> list[dict[str, Any]]:
         sizes_section,
         overfitting_section,
         forgetting_section,
+        entities_section,
         errors_section,
         slices_section,
         also_section,
@@ -239,6 +240,12 @@ def forgetting_section(reading: Reading) -> dict[str, Any] | None:
     return section("forgetting", words, intro, figures=figures.forgetting(reading), tables=[table], remark=remark)
 
 
+def entities_section(reading: Reading) -> dict[str, Any] | None:
+    """How well each type of entity is found, where entities are looked for."""
+    table = views.entities(reading)
+    return section("entities", reading.words, reading.words("entities_intro"), tables=[table]) if table else None
+
+
 def errors_section(reading: Reading) -> dict[str, Any] | None:
     """Confusion matrices, and single rows side by side."""
     words, rows = reading.words, reading.report["rows"]
@@ -247,10 +254,11 @@ def errors_section(reading: Reading) -> dict[str, Any] | None:
     tables = [
         views.pairs(reading, method) for method in confused if not method["confusion"]["matrix"] and method["confusion"]["pairs"]
     ]
+    kind, remark = reading.report["task"]["kind"], details.rows_remark(reading)
     lists = [
         {
             "title": words(key),
-            "intro": words(f"{key}_intro"),
+            "intro": f"{words.maybe(f'{key}_intro_{kind}') or words(f'{key}_intro')} {remark}".strip(),
             "rows": [{**row, "said": details.answers(reading, row)} for row in rows[key]],
         }
         for key in ("hardest", "split")

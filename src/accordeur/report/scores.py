@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -48,16 +48,20 @@ def score_run(record: Recorded, metrics: Sequence[Metric], labels: Sequence[str]
 
 
 def statistics(answers: Sequence[Any], metrics: Sequence[Metric], labels: Sequence[str]) -> dict[str, Totals]:
-    """Per metric that applies and is finite on every row, the sums of each row, (rows, k)."""
-    found: dict[str, Totals] = {}
-    for metric in metrics if answers else ():
-        try:
-            table = metric.statistics(answers, labels)
-        except NotApplicable:
-            continue
-        if np.isfinite(table).all():
-            found[metric.name] = table
-    return found
+    """Per metric that applies and is finite on every row, the sums of each row, (rows, k); metrics share them where they can."""
+    made = {function: applied(function, answers, labels) for function in {metric.statistics for metric in metrics} if answers}
+    tables = ((metric.name, made.get(metric.statistics)) for metric in metrics)
+    return {name: table for name, table in tables if table is not None and np.isfinite(table).all()}
+
+
+def applied(
+    function: Callable[[Sequence[Any], Sequence[str]], Totals], answers: Sequence[Any], labels: Sequence[str]
+) -> Totals | None:
+    """The sums of each row, or None where the answers lack what they need."""
+    try:
+        return function(answers, labels)
+    except NotApplicable:
+        return None
 
 
 def judged(metric: Metric, name: str = "") -> evidence.Metric:

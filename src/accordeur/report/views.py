@@ -8,6 +8,7 @@ from typing import Any
 
 from accordeur.report.figures import Reading, abilities, capital, forgetting_unit, unmoved
 from accordeur.report.format import MISSING
+from accordeur.report.table import finished
 
 # column: the figure, the smaller figure below it, and how both are written
 COST_COLUMNS = (
@@ -72,13 +73,12 @@ def score_cell(reading: Reading, score: Mapping[str, float] | None, unit: str, e
 def quality(reading: Reading) -> Table:
     """Every metric of every finished method, best first; those without the primary metric last."""
     report, words = reading.report, reading.words
-    others = [method for method in report["methods"] if method["status"] == "done" and method not in reading.ranked]
     columns = [Column(title=words("method"), numeric=False), Column(title=words("seeds"))]
     columns += [Column(title=capital(reading.words.metric(name)), hint=metric_hint(reading, name)) for name in report["metrics"]]
     measured = [one for method in report["methods"] for one in abilities(method)[:1]]
     columns += [Column(title=words("short_forgot"), hint=words.metric(str(measured[0]["metric"])))] if measured else []
     rows = []
-    for method in [*reading.ranked, *others]:
+    for method in finished(reading):
         spread = method["seed_spread"]
         extra = words("seed_spread", span=reading.span(spread["low"], spread["high"])) if spread and spread["estimated"] else ""
         cells = [
@@ -205,6 +205,35 @@ def pairs(reading: Reading, method: Mapping[str, Any]) -> Table:
         Column(title=words("count")),
     ]
     return Table(caption=words("pairs_caption", method=method["method"]), columns=titles, rows=rows)
+
+
+def entities(reading: Reading) -> Table | None:
+    """How well each type of entity is found by every method, best method first."""
+    words, numbers = reading.words, reading.numbers
+    methods = [method for method in finished(reading) if method["entities"]]
+    if not methods:
+        return None
+    found = [{entry["type"]: entry for entry in method["entities"]} for method in methods]
+    rows = [
+        [
+            Cell(text=name, sort=name),
+            Cell(text=numbers.number(entry["expected"]), sort=entry["expected"]),
+            *(entity_cell(reading, one[name]) for one in found),
+        ]
+        for name, entry in found[0].items()
+    ]
+    titles = [Column(title=words("entity_type"), numeric=False), Column(title=words("entity_count"))]
+    columns = [*titles, *(Column(title=method["method"]) for method in methods)]
+    return Table(caption=words("entities_table"), columns=columns, rows=rows)
+
+
+def entity_cell(reading: Reading, entry: Mapping[str, Any]) -> Cell:
+    """F1 of one type by one method, precision and recall below."""
+    if entry["f1"] is None:
+        return Cell(text=MISSING)
+    shares = {key: reading.numbers.score(entry[key], "points") for key in ("f1", "precision", "recall")}
+    small = reading.words("entity_shares", precision=shares["precision"], recall=shares["recall"])
+    return Cell(text=shares["f1"], small=small, sort=entry["f1"])
 
 
 def slices(reading: Reading, column: str, entries: Sequence[Mapping[str, Any]]) -> Table:

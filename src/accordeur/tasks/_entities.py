@@ -11,7 +11,7 @@ import numpy as np
 from accordeur.errors import NotApplicable
 from accordeur.run import Answered
 from accordeur.tasks._kind import Metric, Totals, ratio
-from accordeur.tasks._schemes import OUTSIDE, entities
+from accordeur.tasks._schemes import OUTSIDE, entities, parts
 
 
 def answered_tags(answer: Answered) -> tuple[list[str], list[str]]:
@@ -68,11 +68,11 @@ class EntityRow:
     """How one type of entity was found; shares are 0 where there is nothing to share."""
 
     kind: str
-    precision: float
-    recall: float
-    f1: float
-    expected: int
-    given: int
+    precision: float = 0.0
+    recall: float = 0.0
+    f1: float = 0.0
+    expected: int = 0
+    given: int = 0
 
 
 def entity_table(answered: Sequence[Answered]) -> list[EntityRow]:
@@ -99,6 +99,25 @@ def entity_table(answered: Sequence[Answered]) -> list[EntityRow]:
             )
         )
     return rows
+
+
+def entity_types(labels: Sequence[str]) -> list[str]:
+    """The types that some tags are of."""
+    return sorted({parts(label)[1] for label in labels} - {""})
+
+
+def entity_texts(answer: Answered) -> tuple[str, str]:
+    """(expected, given) entities of a row in its own words, `Ada Lovelace: PER; London: LOC`; nothing where there are none."""
+    expected, given = answered_tags(answer)
+    return entity_text(expected, answer.given), entity_text(given, answer.given)
+
+
+def entity_text(tags: Sequence[str], text: str) -> str:
+    """The entities in words; the tags themselves where the text is not one of so many tokens with spaces between them."""
+    tokens = text.split(" ")
+    if len(tokens) != len(tags):
+        return " ".join(tags)
+    return "; ".join(f"{' '.join(tokens[start:stop])}: {kind}" for kind, start, stop in entities(tags))
 
 
 ENTITY_METRICS = (

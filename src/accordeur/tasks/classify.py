@@ -6,6 +6,7 @@ longer text is windowed beside the whole shorter one, and two long ones go side 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -145,7 +146,7 @@ class Classify(Kind):
     def target(self, example: Example, task: Task) -> int | float | None:
         """A grade as it is, a label as its position; None for a label that the task doesn't have."""
         if not task.labels:
-            return float(example.expected)
+            return None if example.expected is None else float(example.expected)
         return task.labels.index(example.expected) if example.expected in task.labels else None
 
     def decode(self, example: Example, answers: Sequence[FloatArray], task: Task, codec: Codec) -> Prediction:
@@ -162,15 +163,21 @@ class Classify(Kind):
         return max(len(tokens) for tokens, _ in items(example, codec)), 0
 
     def read(self, text: str, task: Task, example: Example) -> Any:
-        """The label that a written answer names: alone, at its start, or the only one in it; else "". Of a grade, the number."""
+        """The label that a written answer names: alone, at its start, or the only one in it; else "". Of a grade, the number.
+
+        Only whole words count, and a label inside a longer one that is named (entailment, not entailment) does not.
+        """
         if not task.labels:
             return read_grade(text)
         said = folded(text)
+        found: dict[str, int] = {}
         for label in sorted(task.labels, key=len, reverse=True):
-            if said == folded(label) or said.startswith(folded(label)):
-                return label
-        named = [label for label in task.labels if folded(label) in said]
-        return named[0] if len(named) == 1 else ""
+            place = place_of(folded(label), said)
+            if place is not None and not any(folded(label) in folded(longer) for longer in found):
+                found[label] = place
+        first = [label for label, place in found.items() if place == 0]
+        chosen = first or list(found)
+        return chosen[0] if first or len(chosen) == 1 else ""
 
     def target_text(self, example: Example) -> str:
         """The label, or the grade without needless zeros."""
@@ -203,6 +210,18 @@ def labelled(shares: Sequence[float] | np.ndarray[Any, Any], labels: Sequence[st
     """The most probable label with all probabilities."""
     values = [float(share) for share in shares]
     return Prediction(output=labels[int(np.argmax(values))], scores=dict(zip(labels, values, strict=True)))
+
+
+def place_of(label: str, said: str) -> int | None:
+    """Where an answer names a label, not as a part of another word; scripts without case write no spaces between words."""
+    left, right = (r"(?<![^\W_])" if is_cased(label[:1]) else "", r"(?![^\W_])" if is_cased(label[-1:]) else "")
+    match = re.search(left + re.escape(label) + right, said)
+    return match.start() if match else None
+
+
+def is_cased(letter: str) -> bool:
+    """Whether a letter belongs to a script that puts spaces between words, or is a digit."""
+    return letter.lower() != letter.upper() or letter.isdigit()
 
 
 def folded(text: str) -> str:

@@ -118,7 +118,12 @@ class Prefer(Kind):
 
 
 def as_written(example: Example, side: str) -> Example:
-    """The row as one of kind `write`: turns of a conversation, or a prompt in one piece, with one of the answers."""
+    """The row as one of kind `write`: turns of a conversation, or a prompt in one piece, with one of the answers.
+
+    Raw text, by which forgetting is measured, stays as it is.
+    """
+    if not example.given:
+        return example
     prompt = example.given.get("prompt", "")
     given = {"instruction": prompt, "input": "", "prompt": prompt} if isinstance(prompt, str) else {"messages": prompt}
     return replace(example, given=given, expected=example.expected[side])

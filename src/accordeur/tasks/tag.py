@@ -91,7 +91,7 @@ class Tag(Kind):
         """
         ids, words = pieces_of(example.given["tokens"], codec)
         index = {label: position for position, label in enumerate(task.labels)}
-        tags = [index.get(tag, IGNORED) for tag in example.expected]
+        tags = [index.get(tag, IGNORED) for tag in example.expected or ("",) * len(example.given["tokens"])]
         targets = np.asarray([tags[word] if word >= 0 else IGNORED for word in words], np.int32)
         return [windowed(ids, targets, window, row, codec) for window in row_windows(len(ids), codec)]
 
@@ -120,7 +120,7 @@ class Tag(Kind):
         kinds = {label[2:].casefold(): label[2:] for label in task.labels if label != OUTSIDE}
         found: list[Entity] = []
         for name, kind in named(text, kinds):
-            place = first_place(name, tokens, found)
+            place = first_place(name, tokens, found) or first_place(re.split(r"[;\n]", name)[-1], tokens, found)
             if place is not None:
                 found.append(Entity(kind, *place))
         return from_entities(found, len(tokens))

@@ -140,8 +140,9 @@ class Write(Kind):
         return [answered_item(prompt_ids(example, task, codec), answer_ids(example, codec), row, codec)]
 
     def prompt(self, example: Example, row: int, task: Task, codec: Codec) -> Encoded:
-        """The prompt as the training lays it out."""
-        return Encoded(tokens=prompt_ids(example, task, codec), row=row)
+        """The prompt as the training lays it out, and cuts it: an encoder-decoder reads its beginning."""
+        ids = prompt_ids(example, task, codec)
+        return Encoded(tokens=codec.cut(ids) if codec.family == "encoder-decoder" else ids, row=row)
 
     def decode(self, example: Example, answers: Sequence[FloatArray], task: Task, codec: Codec) -> Prediction:
         """Written answers are generated, not decoded from scores."""
