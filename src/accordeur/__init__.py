@@ -26,6 +26,7 @@ PUBLIC = {
     "Task": "task",
     "find_base": "base",
     "load_recipe": "recipe",
+    "open_many": "models.many",
     "reopen": "adapted",
 }
 __all__ = ["__version__", *PUBLIC]

@@ -50,6 +50,7 @@ class Recipe(BaseModel):
     metric: str | None = None
     tolerance: float | None = Field(default=None, ge=0, le=100, allow_inf_nan=False)
     max_length: int = Field(default=512, ge=8, le=1_000_000)
+    beams: int = Field(default=1, ge=1, le=64)  # of the search by which answers are written; 1 is greedy
     template: str | None = None
     prompts: list[str] = Field(default_factory=list)  # files
     definitions: dict[str, str] = Field(default_factory=dict)  # label -> description

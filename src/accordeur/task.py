@@ -28,6 +28,7 @@ class Task:
     template: str | None = None  # write: a Jinja template that replaces the default one
     prompts: tuple[str, ...] = ()  # the user's own prompt templates
     max_length: int = 512  # tokens a row may have; longer ones are counted and shown before training
+    beams: int = 1  # of the search by which answers are written; 1 is greedy
 
     @property
     def primary(self) -> str:
@@ -41,8 +42,10 @@ class Task:
     @cached_property
     def fingerprint(self) -> str:
         """Names the rows and everything that changes what a model is asked; not the task's name."""
+        written = {"beams": self.beams} if self.beams > 1 else {}
         return fingerprint(
             {
+                **written,
                 "kind": self.kind,
                 "rows": [rows_fingerprint(part) for part in (self.train, self.validation, self.test)],
                 "ask": [self.metrics, self.labels, self.definitions, self.template, self.prompts, self.max_length],

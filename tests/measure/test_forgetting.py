@@ -13,6 +13,7 @@ from accordeur.plan import DevicePlan, TrainingPlan
 from accordeur.recipe import parse_recipe
 from tests.bases import tiny
 from tests.compare.shop import recipe_for
+from tests.methods import cells
 
 CPU = DevicePlan(threads=1, micro_tokens=2048)
 
@@ -76,3 +77,20 @@ def test_the_users_own_rows_are_retained_too(tmp_path):
     found = forgetting(model, Before(base=tiny("encoder"), device=CPU, cache=tmp_path / "cache", max_length=128), ability)
     assert found is not None
     assert found["retain"]["metric"] == "retain_accuracy"
+
+
+def test_raw_text_is_read_in_windows_before_as_after(tmp_path):
+    """Passages longer than the limit: every token counts on both sides, so a base that did not move has lost nothing."""
+    task = cells.task_of("text")
+    model = cells.fitted("lora", "text", "decoder", tmp_path, rate=1e-12)
+    before = Before(base=tiny("decoder"), device=CPU, cache=tmp_path / "cache", max_length=task.max_length, kind=task.kind)
+    found = forgetting(model, before)
+    assert found is not None
+    assert found["before"] == pytest.approx(found["after"], abs=1e-5)
+
+
+def test_preferences_are_measured_too(tmp_path):
+    model = cells.fitted("lora", "prefer", "decoder", tmp_path, rate=1e-12)
+    found = forgetting(model, Before(base=tiny("decoder"), device=CPU, cache=tmp_path / "cache", max_length=64, kind="prefer"))
+    assert found is not None
+    assert found["before"] == pytest.approx(found["after"], abs=1e-5)

@@ -16,7 +16,7 @@ from tests.compare.shop import recipe_for
 
 WRONG: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("lora", {"rank": 4096}, "classify", "failed", "rank 4096 is above"),
-    ("lora", {"targets": ["nowhere"]}, "classify", "failed", "match no layer"),
+    ("lora", {"targets": ["nowhere"]}, "classify", "failed", "matches no layer"),
     ("freeze", {"layers": 99}, "classify", "failed", "expected 1 to"),
     ("contrast", {}, "write", "skipped", "kind classify with labels only"),
     ("head", {}, "write", "skipped", "kind classify with labels only"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from accordeur.base import find_base
 from accordeur.errors import DataError, NotApplicable
 from accordeur.foundations.passages import passages
 from accordeur.models.domain import DomainRequest, hidden, learn_domain, parted
+from accordeur.tasks import Codec
 from accordeur.training.masking import load_masked
 from accordeur.training.settings import TrainingSettings
 from tests.bases import tiny
@@ -133,3 +135,18 @@ def test_a_new_head_is_the_same_for_every_run_and_ties_to_the_embeddings() -> No
     assert new
     assert all(torch.equal(value, two.state_dict()[name]) for name, value in one.state_dict().items())
     assert one.get_output_embeddings().weight is one.get_input_embeddings().weight
+
+
+def test_an_epoch_of_an_encoder_is_once_through_the_text(tmp_path: Path) -> None:
+    settings = TrainingSettings(rate=3e-3, batch_rows=4, patience=None, epochs=2.0)
+    context = replace(cells.context(tmp_path), budget_seconds=600.0)
+    (context.folder / "plan.json").unlink()
+    record = learn_domain(DomainRequest(passages=TEXT, settings=settings, length=32), tiny("encoder"), context)[1]
+    codec = Codec(tokenizer=tiny("encoder").tokenizer(), family="encoder", max_length=32)
+    blocks = len(hidden(parted(TEXT, 0)[0], codec, 0, 1))
+    assert record["steps"] == math.ceil(2 * blocks / 4)
+
+
+def test_an_encoder_is_told_how_to_read_where_rows_are_raw_text(tmp_path: Path) -> None:
+    with pytest.raises(NotApplicable, match=r"encoder.*domain\+lora"):
+        cells.fitted("domain", "text", "encoder", tmp_path)

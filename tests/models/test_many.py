@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,17 @@ def test_eight_runs_with_default_settings_on_minilm(name: str, most: float, tmp_
         alone = reopen(tmp_path / folder_name / "model").predict([row])[0]
         assert answer.output == alone.output
         np.testing.assert_allclose(list(answer.scores.values()), list(alone.scores.values()), atol=1e-5)  # type: ignore[union-attr]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is None, reason="bitsandbytes isn't installed")
+@pytest.mark.parametrize("bits", ["nf4", "int8"])
+@pytest.mark.parametrize(("kind", "family"), [("classify", "encoder"), ("write", "encoder-decoder")])
+def test_a_quantised_base_is_in_memory_once_too(bits: str, kind: str, family: str, tmp_path: Path) -> None:
+    models = [stirred("qlora", kind, family, tmp_path / f"fit-{rank}", rank=rank, bits=bits) for rank in (1, 2, 1, 1)]
+    opened = open_many([save(tmp_path, f"run-{place}", model) for place, model in enumerate(models)], device=cells.CPU)
+    for place, model in enumerate(models):
+        assert cells.answers(opened.models[f"run-{place}"], kind) == cells.answers(model, kind)
+    own = sum(t.numel() * t.element_size() for m in opened.models.values() for t in moved_tensors(m.network).values())
+    alone = open_many([str(tmp_path / "run-0")], device=cells.CPU)
+    first = sum(t.numel() * t.element_size() for t in moved_tensors(alone.models["run-0"].network).values())
+    assert opened.bytes() - own == alone.bytes() - first

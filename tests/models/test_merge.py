@@ -92,3 +92,22 @@ def test_the_base_itself_is_untouched(tmp_path: Path) -> None:
     run = cells.saved(stirred("lora", "classify", "encoder", tmp_path), tmp_path / "run")
     merge(run, tmp_path / "merged", cells.task_of("classify").test)
     assert cells.weights_digest(tiny("encoder")) == before
+
+
+def test_what_was_trained_on_a_grown_base_is_merged_with_it(tmp_path: Path) -> None:
+    model = cells.fitted("domain+lora", "classify", "encoder", tmp_path / "fit")
+    run, rows = cells.saved(model, tmp_path / "run"), cells.task_of("classify").test
+    merge(run, tmp_path / "merged", rows)
+    assert cells.answers(reopen(tmp_path / "merged"), "classify") == cells.answers(model, "classify")
+
+
+def test_a_merged_weight_that_is_no_number_is_seen_where_no_answers_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = cells.saved(stirred("lora", "text", "decoder", tmp_path), tmp_path / "run")
+    plain = module.logits
+    monkeypatch.setattr(
+        module, "logits", lambda model, item: plain(model, item) * (1.0 if model.surgery.name == "lora" else float("nan"))
+    )
+    with pytest.raises(ModelError, match="does not answer as before"):
+        merge(run, tmp_path / "merged", cells.task_of("text").test)

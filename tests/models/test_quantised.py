@@ -50,11 +50,12 @@ def test_trains_saves_and_reopens(bits: str, kind: str, family: str, tmp_path: P
 @pytest.mark.parametrize("family", ["encoder", "decoder"])
 def test_a_quantised_trunk_is_near_the_plain_one_and_smaller(bits: str, far: float, family: str) -> None:
     from accordeur.training.quantised import quantise
+    from accordeur.training.trainable import stack
 
     trunk, _ = tiny(family).load(language_head=False)
     plain, _ = tiny(family).load(language_head=False)
     network = Network(trunk, "label", outputs=2)
-    assert quantise(network, bits) == {"encoder": 12, "decoder": 8}[family]  # type: ignore[arg-type]
+    assert quantise(network.trunk, stack(network), bits) == {"encoder": 12, "decoder": 8}[family]  # type: ignore[arg-type]
     batch = collate([Encoded(tokens=np.arange(5, 25, dtype=np.int32))], 0)
     with torch.no_grad():
         found, expected = (last_hidden(one, network.inputs(batch)) for one in (trunk, plain))

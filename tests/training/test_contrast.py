@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from accordeur.example import Encoded
 from accordeur.training.batches import collate
-from accordeur.training.contrast import SEGMENTS, Pairs, pairs
+from accordeur.training.contrast import SEGMENTS, Pairs, pair, pairs
 from accordeur.training.loop import train
 from accordeur.training.network import Network
 from accordeur.training.pooling import pool
@@ -76,3 +76,17 @@ def test_training_draws_labels_together(tmp_path: object) -> None:
     before = gap()
     train(Pairs(network), pairs(rows, 4, 0), tiny.settings(rate=1e-3), tiny.plan(40, 8, 40), tiny.lent(tmp_path))  # type: ignore[arg-type]
     assert gap() > before + 0.3
+
+
+def test_a_decoder_is_trained_on_the_vectors_that_it_answers_with() -> None:
+    """GPT-2 takes segments for words: of one text it must get none, as in every answer."""
+    network = Network(tiny.gpt2(), "label", outputs=2, pooling="mean")
+    rows = [
+        Encoded(tokens=np.arange(2, 12, dtype=np.int32), target=0),
+        Encoded(tokens=np.arange(30, 36, dtype=np.int32), target=1),
+    ]
+    batch = collate(rows, tiny.PAD)
+    with torch.no_grad():
+        plain = F.normalize(pool(network.hidden(batch), batch.lengths_B, "mean"), dim=1)
+        loss, _ = Pairs(network).loss(collate([pair(*rows, 0.0, 0)], tiny.PAD))
+    assert float(loss) == pytest.approx(float(plain[0] @ plain[1]) ** 2, rel=1e-5)

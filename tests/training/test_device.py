@@ -90,3 +90,13 @@ def test_threads_are_set_and_put_back() -> None:
     with threads(DevicePlan(threads=before + 1)):
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(("units", "dtype", "scoring"), [(True, "bfloat16", "bfloat16"), (False, "float16", "float32")])
+def test_a_card_trains_in_the_half_precision_that_it_has(
+    units: bool, dtype: str, scoring: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: units)
+    monkeypatch.setattr(device, "free_bytes", lambda name: 16 * 2**30)
+    plan = device.plan_accelerator("cuda", 1)
+    assert (plan.dtype, plan.scoring_dtype, plan.packed) == (dtype, scoring, True)

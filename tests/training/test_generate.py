@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from accordeur.plan import Sampling
-from accordeur.training.generate import choose, generate, stream
+from accordeur.training.generate import choose, generate, own_stops, stream
 
 from . import tiny
 
@@ -69,6 +69,40 @@ def test_sampling_depends_on_its_seed_alone_and_leaves_the_random_state(family: 
 
     assert write(1) == write(1)
     assert write(1) != write(2)
+
+
+@pytest.mark.parametrize("make", [tiny.gpt2, tiny.t5, tiny.bart])
+def test_greedy_text_does_not_hang_on_the_bases_own_settings(make: Any) -> None:
+    habits = {"no_repeat_ngram_size": 1, "repetition_penalty": 5.0, "min_length": 20, "forced_eos_token_id": 5}
+    plain, strict = make(), make()
+    strict.generation_config.update(**habits)
+    free = generate(plain, prompts(), Sampling(max_new_tokens=12, stop_ids=(96,)), tiny.CPU, tiny.PAD)
+    for stops in ((96,), (96, free[0][3])):  # the second one is met sooner than the least length allows
+        sampling = Sampling(max_new_tokens=12, stop_ids=stops)
+        together = generate(strict, prompts(), sampling, tiny.CPU, tiny.PAD)
+        assert together == generate(plain, prompts(), sampling, tiny.CPU, tiny.PAD)
+        assert together == [[token for token, _ in stream(strict, prompt, sampling)] for prompt in prompts()]
+    assert {name: getattr(strict.generation_config, name) for name in habits} == habits
+
+
+def test_an_answer_starts_as_in_training() -> None:
+    trunk = tiny.t5()
+    trunk.config.decoder_start_token_id = 7
+    sampling = Sampling(max_new_tokens=6, stop_ids=(96,))
+    found = generate(trunk, prompts(), sampling, tiny.CPU, tiny.PAD)
+    assert found == [[token for token, _ in stream(trunk, prompt, sampling)] for prompt in prompts()]
+    trunk.config.decoder_start_token_id, trunk.generation_config.decoder_start_token_id = None, 7
+    assert found == generate(trunk, prompts(), sampling, tiny.CPU, tiny.PAD)
+    assert found == [[token for token, _ in stream(trunk, prompt, sampling)] for prompt in prompts()]
+
+
+def test_all_tokens_by_which_a_base_ends_are_its_stops() -> None:
+    trunk = tiny.gpt2()
+    assert own_stops(trunk) == (1,)
+    trunk.generation_config.eos_token_id = [5, 6]
+    assert own_stops(trunk) == (5, 6, 1)
+    trunk.generation_config.eos_token_id = trunk.config.eos_token_id = None
+    assert own_stops(trunk) == ()
 
 
 def test_beams_find_a_text_at_least_as_probable_as_the_greedy_one() -> None:

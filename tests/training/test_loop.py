@@ -284,3 +284,11 @@ def test_nothing_to_train_is_refused(items: list[Encoded], frozen: bool, message
     network.requires_grad_(not frozen)
     with pytest.raises(ValueError, match=message):
         train(network, items, tiny.settings(), tiny.plan(3), tiny.lent(tmp_path))
+
+
+def test_as_long_as_nothing_is_right_it_goes_on_and_the_latest_weights_are_kept(tmp_path: Path) -> None:
+    network = Network(tiny.bert(), "label", outputs=3)
+    scores = iter([0.0, 0.0, 0.0, 0.0, 0.0])
+    lent = tiny.lent(tmp_path, validate=lambda: next(scores))
+    done = train(network, tiny.label_rows(16), tiny.settings(patience=2), tiny.plan(10, evaluate_every=2), lent)
+    assert (done.best_step, done.stopped) == (10, "plan")

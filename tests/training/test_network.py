@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from accordeur.errors import NotApplicable
 from accordeur.example import IGNORED, Encoded
 from accordeur.training.batches import collate
-from accordeur.training.network import Network, is_decoder
+from accordeur.training.network import Network, at, is_decoder
 from accordeur.training.pooling import POOLINGS, pool
 
 from . import tiny
@@ -192,3 +192,39 @@ def test_families_are_told_apart() -> None:
 def test_a_language_model_has_no_head_of_its_own_to_answer_with() -> None:
     with pytest.raises(NotApplicable, match="answers by generating"):
         Network(tiny.gpt2(), "causal").answers(collate(tiny.causal_rows(1), tiny.PAD))
+
+
+def test_smoothing_a_span_is_spread_over_the_real_places_of_its_row() -> None:
+    network = Network(tiny.bert(), "span", outputs=2, dropout=0.0)
+    rows = [
+        Encoded(tokens=np.arange(2, 2 + length, dtype=np.int32), target=np.asarray(target, np.int32), row=place)
+        for place, (length, target) in enumerate([(5, (1, 3)), (9, (0, 0)), (7, (6, 6))])
+    ]
+    with torch.no_grad():
+        found, count = network.loss(collate(rows, tiny.PAD), 0.2)
+        expected = 0.0
+        for row in rows:
+            logits_T2 = network.logits(collate([row], tiny.PAD))[0]
+            expected += float(
+                F.cross_entropy(logits_T2.T, torch.from_numpy(row.target).long(), label_smoothing=0.2, reduction="sum")
+            )
+    assert count == 6
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_where_everything_is_asked_nothing_is_picked_out_and_the_loss_is_the_same() -> None:
+    values, everywhere = torch.randn(2, 5, 3), torch.ones(2, 5, dtype=torch.bool)
+    assert torch.equal(at(values, None), at(values, everywhere))
+    random = tiny.rng(4)
+    items = [Encoded(tokens=tiny.tokens(random, 9), target=tiny.tokens(random, 9)) for _ in range(3)]
+    trunk = tiny.gpt2()
+    network = Network(trunk, "causal")
+    hidden_NH, targets_N, _ = network.labelled(collate(items, tiny.PAD))
+    assert hidden_NH.shape == (27, tiny.WIDTH) and targets_N.tolist() == np.concatenate([row.target for row in items]).tolist()  # type: ignore[misc]
+    loss, units = network.loss(collate(items, tiny.PAD))
+    assert units == 27
+    assert float(loss.detach()) == pytest.approx(float(reference_loss(trunk, items).detach()), rel=1e-5)
+    padded = [*items, Encoded(tokens=tiny.tokens(random, 4), target=np.full(4, IGNORED, np.int32))]
+    (ours,) = torch.autograd.grad(loss, trunk.transformer.wte.weight)
+    (theirs,) = torch.autograd.grad(network.loss(collate(padded, tiny.PAD))[0], trunk.transformer.wte.weight)
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)

@@ -74,3 +74,12 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_impossible_settings_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         TrainingSettings(**wrong)
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (6,)])
+def test_adafactor_moves_what_starts_at_zero_at_its_rate(shape: tuple[int, ...]) -> None:
+    network = nn.ParameterList([nn.Parameter(torch.zeros(shape))])
+    optimizer = build(network, TrainingSettings(optimizer="adafactor", rate=0.01, weight_decay=0.0))
+    network[0].grad = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    optimizer.step()
+    assert 0.005 < float(network[0].detach().square().mean().sqrt()) <= 0.0101

@@ -105,3 +105,11 @@ def test_top_blocks_of_an_encoder_decoder() -> None:
     assert all(
         name.startswith(("head.", "trunk.encoder.block.1.", "trunk.encoder.final_layer_norm")) for name in moved_tensors(labelled)
     )
+
+
+def test_an_output_head_of_its_own_and_each_stacks_last_norm_have_their_depths() -> None:
+    depth_of, highest = depths(Network(tiny.llama(), "causal"))  # its head is not tied to the embeddings
+    assert depth_of("trunk.lm_head.weight") == highest == 3
+    depth_of, highest = depths(Network(tiny.t5(), "seq2seq"))
+    assert depth_of("trunk.encoder.final_layer_norm.weight") == 2
+    assert depth_of("trunk.decoder.final_layer_norm.weight") == highest == 5

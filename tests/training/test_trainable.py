@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
 
+from accordeur.errors import RecipeError
 from accordeur.training.batches import collate
+from accordeur.training.inserted import low_rank, scaled
 from accordeur.training.network import Network
 from accordeur.training.trainable import (
     blocks,
@@ -96,3 +100,22 @@ def test_moved_weights_go_back_bit_for_bit_and_strange_ones_are_refused() -> Non
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     with pytest.raises(ValueError, match="don't fit"):
         load_moved(first, {"head.weight": torch.zeros(1, 1)})
+
+
+def test_barts_norm_of_the_embeddings_is_no_last_norm() -> None:
+    network = Network(tiny.bart(), "seq2seq")
+    unfreeze_top(network, 1)
+    assert {name.rpartition(".")[0] for name in moved_tensors(network) if "layers." not in name} == set()
+
+
+def test_low_rank_layers_of_a_trunk_without_its_language_head() -> None:
+    network = Network(tiny.gpt2().transformer, "label", outputs=3)
+    low_rank(network, rank=4, layers=1)
+    assert {name.split(".")[2] for name in moved_tensors(network) if "lora_" in name} == {"1"}
+
+
+@pytest.mark.parametrize("put_in", [low_rank, scaled])
+def test_every_named_target_has_to_match(put_in: Any) -> None:
+    network = Network(tiny.bert(), "label", outputs=3)
+    with pytest.raises(RecipeError, match="'valeu' matches no layer"):
+        put_in(network, targets=["query", "valeu"])

@@ -64,6 +64,15 @@ def t5(seed: int = 0) -> Any:
     return hf.T5ForConditionalGeneration(config).eval()
 
 
+def bart(seed: int = 0) -> Any:
+    torch.manual_seed(seed)
+    config = hf.BartConfig(
+        vocab_size=VOCABULARY, d_model=WIDTH, encoder_ffn_dim=128, decoder_ffn_dim=128, encoder_layers=2, decoder_layers=2,
+        encoder_attention_heads=4, decoder_attention_heads=4, max_position_embeddings=128, dropout=0.0,
+    )  # fmt: skip
+    return hf.BartForConditionalGeneration(config).eval()
+
+
 def rng(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 

@@ -61,6 +61,7 @@ def compare(
     metric: Annotated[str | None, typer.Option(help="Primary metric. Default: by kind.")] = None,
     tolerance: Annotated[float | None, typer.Option(help="Difference that does not matter, as shown (points, nats).")] = None,
     max_length: Annotated[int | None, typer.Option(help="Tokens a row may have. Default: 512.")] = None,
+    beams: Annotated[int | None, typer.Option(help="Beams by which answers are written. Default: 1, greedy.")] = None,
     prompt: Annotated[list[str] | None, typer.Option(help="File with a prompt of yours; may be repeated.")] = None,
     template: Annotated[
         str | None, typer.Option(help="Jinja template, or a file with one, that replaces the default of kind write.")

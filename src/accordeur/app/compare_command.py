@@ -73,7 +73,7 @@ def audit_lines(audit: Audit) -> list[str]:
 
 def effort(planned: Sequence[Planned], budget: float) -> str:
     """How many runs there are, and how long those that move weights may take; `budget` in minutes per run."""
-    training = sum(type(run.work).trained and type(run.work).seeded for run in planned)
+    training = sum(type(run.work).trained and run.work.seeded for run in planned)
     if not training:
         return f"{len(planned)}, none of which moves weights"
     most = f"{training * budget:.3g} minutes at most" + (", shorter with --methods or --budget" if training > FEW_TRAINED else "")

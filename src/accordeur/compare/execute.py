@@ -230,7 +230,8 @@ def attempt(prepared: Prepared, planned: Planned, context: Context, spent: Spent
     context.check_stop()
     context.note(text="measuring overfitting and forgetting")
     train = answer_rows(model, train_sample(prepared), prepared.task)
-    before = Before(base=prepared.base, device=context.device, cache=context.cache, max_length=prepared.task.max_length)
+    task = prepared.task
+    before = Before(base=prepared.base, device=context.device, cache=context.cache, max_length=task.max_length, kind=task.kind)
     facts = dict(model.facts())
     cost = Cost(
         fit_seconds=fit["seconds"],

@@ -52,5 +52,5 @@ def planned_runs(
         )
         for name, work in built
         for size in (None, *(sizes if type(work).trained else ()))
-        for seed in range(seeds if type(work).seeded else 1)
+        for seed in range(seeds if work.seeded else 1)
     ]

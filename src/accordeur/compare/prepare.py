@@ -190,6 +190,7 @@ def make_task(recipe: Recipe, loaded: Loaded, kind: Kind) -> Task:
         template=read_prompts([recipe.template])[0] if recipe.template and Path(recipe.template).is_file() else recipe.template,
         prompts=read_prompts(recipe.prompts),
         max_length=recipe.max_length,
+        beams=recipe.beams,
     )
 
 

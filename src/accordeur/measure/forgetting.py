@@ -93,6 +93,7 @@ class Before:
     device: DevicePlan
     cache: Path
     max_length: int = 512
+    kind: str = "write"  # of the task: `text` is read in windows, all others cut it where the base ends
 
     @cached_property
     def vectors(self) -> Vectors:
@@ -101,7 +102,9 @@ class Before:
 
     def statistics(self, ability: Ability) -> Statistics:
         """(rows, 2) sums: right and one, or nats and tokens."""
-        name = fingerprint([self.base.fingerprint, ability.name, ability.texts, ability.labels, self.max_length])
+        name = fingerprint(
+            [self.base.fingerprint, ability.name, ability.texts, ability.labels, self.max_length, self.kind == "text"]
+        )
         return kept(self.cache / "general" / f"{name}.npy", lambda: self.measure(ability))
 
     def measure(self, ability: Ability) -> Statistics:
@@ -112,11 +115,12 @@ class Before:
             return probe(self.vectors.of_items(items), ability.labels)
         model, tokenizer = self.base.load()
         codec = Codec(tokenizer=tokenizer, family=self.base.family, max_length=self.max_length)
-        task = text_task(self.max_length)
-        rows = enumerate(text_examples(ability))
-        items = [item for row, example in rows for item in kind_of("write").encode(example, row, task, codec)]
+        kind, task = kind_of("text" if self.kind == "text" else "write"), text_task(self.max_length)
+        rows = list(enumerate(text_examples(ability)))
+        parts = [kind.encode(example, row, task, codec) for row, example in rows]
         network = Network(model, "seq2seq" if self.base.family == "encoder-decoder" else "causal")
-        return nats(scoring.log_probs(network, items, self.device, codec.pad))
+        found = iter(scoring.log_probs(network, [item for part in parts for item in part], self.device, codec.pad))
+        return nats([np.concatenate([next(found) for _ in part]) for part in parts])
 
 
 def kept(path: Path, make: Callable[[], Statistics]) -> Statistics:

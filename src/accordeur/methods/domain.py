@@ -61,6 +61,11 @@ class Domain(TrainedMethod):
 
 def require_answers(task: Task, base: Base) -> None:
     """NotApplicable where a base that has only read can't do the task."""
+    if task.kind == "text" and base.family != "decoder":
+        raise NotApplicable(
+            f"only decoders are scored on raw text, and this base is an {base.family}; to read with it, compare on rows of the "
+            "task that comes afterwards, with the text beside them: --text FILE --methods domain+lora"
+        )
     labelled = task.kind == "classify" and bool(task.labels)
     if not labelled and not (task.kind in ("text", "write") and base.family == "decoder"):
         raise NotApplicable(

@@ -20,8 +20,6 @@ class Head(Method):
 
     height: ClassVar[int] = 40
     trained: ClassVar[bool] = True
-    seeded: ClassVar[bool] = False
-
     pooling: Literal["own", "cls", "mean", "last", "max"] = "own"
     c: float = 1.0  # inverse strength of the L2 penalty, scikit-learn's default
     hidden: int = 0  # units of a hidden layer (Adam, the best epoch by validation); 0: logistic regression
@@ -29,6 +27,11 @@ class Head(Method):
     def __post_init__(self) -> None:
         if self.c <= 0 or self.hidden < 0:
             raise ValueError(f"expected c > 0 and hidden >= 0, found {self.c}, {self.hidden}")
+
+    @property
+    def seeded(self) -> bool:  # type: ignore[override]
+        """Only the small network starts at random."""
+        return self.hidden > 0
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Encodes every train row once; the encoding is shared with later runs on the same base."""

@@ -49,7 +49,7 @@ class Lora(TunedMethod):
             "dropout": self.dropout,
             "targets": targets,
             "trunk_dropout": self.trunk_dropout,
-            **({"layers": self.layers} if self.layers else {}),
+            **({} if self.layers is None else {"layers": self.layers}),
             "use_rslora": self.rslora,
             "use_dora": self.dora,
         }

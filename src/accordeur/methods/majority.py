@@ -34,4 +34,5 @@ class Majority(Method):
             answers = [str(example.expected) for example in task.train]
             answer = Counter(answers).most_common(1)[0][0]
             return Constant(answer, base=base, unigram=None if base.family == "remote" else unigram_log_probs(answers, base))
-        raise NotApplicable(f"there is no most frequent answer for kind {task.kind}")
+        graded = "graded rows" if task.kind == "classify" else f"kind {task.kind}"
+        raise NotApplicable(f"there is no most frequent answer for {graded}")

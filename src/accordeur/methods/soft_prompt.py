@@ -9,7 +9,7 @@ from accordeur.adapted import AdaptedModel
 from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.models._surgery import Surgery
-from accordeur.models.fit import Moving, check_room, check_trainable, fit_moved
+from accordeur.models.fit import Moving, check_trainable, fit_moved, leave_room
 from accordeur.models.trained import NotNegative, Rates, TunedMethod
 from accordeur.task import Task
 
@@ -34,9 +34,9 @@ class SoftPrompt(TunedMethod):
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
         """Trains the virtual tokens, and the head where the kind has one."""
         check_trainable(base)
-        check_room(task, base, self.tokens)
+        shorter, share = leave_room(task, base, self.tokens)
         wanted = {"tokens": self.tokens, "trunk_dropout": self.trunk_dropout}
         moving = Moving(
             surgery=Surgery(name="soft-prompt", settings=wanted), settings=self.loop(), rates=self.tried, pooling=self.pooling
         )
-        return fit_moved(task, base, context, moving)
+        return fit_moved(shorter, base, context, moving).with_facts(cut_rows=share)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,8 +48,9 @@ class Shots:
         found = []
         for example in examples:
             likeness = np.asarray((vectorizer.transform([example.text()]) @ table.T).todense()).ravel()
-            order = np.argsort(-likeness, kind="stable")[: self.count + 1]
-            found.append([int(place) for place in order if self.pool[place].id != example.id][: self.count])
+            order = np.argsort(-likeness, kind="stable")
+            others = (int(place) for place in order if not same_row(self.pool[place], example))
+            found.append(list(islice(others, self.count)))
         return found
 
     @cached_property
@@ -58,6 +61,12 @@ class Shots:
 
 
 NO_SHOTS = Shots(choice="fixed", count=0, pool=())
+MARK = "\ue000"  # a sign of the private use area, which stands in no template
+
+
+def same_row(one: Example, other: Example) -> bool:
+    """Whether two are the same row. Their ids alone don't tell: without a column of ids they are the line numbers of a file."""
+    return one.id == other.id and one.text() == other.text()
 
 
 def questions(examples: Sequence[Example], prompt: Prompt, shots: Shots, task: Task) -> list[str]:
@@ -74,6 +83,32 @@ def question(example: Example, prompt: Prompt, shots: Sequence[Example], task: T
     values = {**given_columns(example), "labels": list(task.labels), "definitions": definitions, "shots": worked}
     text = render(prompt.template, values)
     return text if "shots" in prompt.template else worked + text
+
+
+def beginning(shots: Sequence[Example], task: Task) -> str:
+    """The first line that all worked examples begin with, whatever is given in them: `Text:`, `### Instruction:`.
+
+    Nothing where there is no example, or no letter in that line, which could then stand in any answer.
+    """
+    kind = kind_of(task.kind)
+    laid = [kind.shot(replace(shot, given=marked(shot.given)), task).partition(MARK)[0].strip() for shot in shots]
+    lines = {text.partition("\n")[0].rstrip() for text in laid}
+    first = lines.pop() if len(lines) == 1 else ""
+    return first if any(letter.isalpha() for letter in first) else ""
+
+
+def marked(value: Any) -> Any:
+    """What is given with a mark before every text in it: what stands before the first is the template's own."""
+    if isinstance(value, str):
+        return value and MARK + value
+    if isinstance(value, Mapping):
+        return {name: part if name == "role" else marked(part) for name, part in value.items()}
+    return tuple(marked(part) for part in value) if isinstance(value, list | tuple) else value
+
+
+def until_next(text: str, sign: str) -> str:
+    """A written answer up to the next line that begins as the worked examples do: from there on the base invents another one."""
+    return re.split(rf"\n\s*{re.escape(sign)}", text, maxsplit=1)[0] if sign else text
 
 
 def given_columns(example: Example) -> Mapping[str, Any]:

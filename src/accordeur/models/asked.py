@@ -14,16 +14,16 @@ from accordeur.adapted import AdaptedModel, FloatArray, Message, Prediction, Tok
 from accordeur.base import Base
 from accordeur.errors import NotApplicable
 from accordeur.example import Encoded, Example, IntArray
-from accordeur.models._asking import Prompt, Shots, questions
+from accordeur.models._asking import Prompt, Shots, beginning, questions, until_next
 from accordeur.models._saved import plain_base, plain_task, read_base, read_task
 from accordeur.models._vectors import text_items
-from accordeur.models._writing import answer_limit, fitted, positions, stream_text, write_texts
+from accordeur.models._writing import MIN_ANSWER, answer_limit, fitted, positions, stream_text, write_texts
 from accordeur.plan import DevicePlan, Sampling
 from accordeur.store import read_json, write_json
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
 from accordeur.tasks.classify import labelled
-from accordeur.tasks.write import answer_ids, answered_item, opening_ids
+from accordeur.tasks.write import answer_ids, answered_item, chat_ids, opening_ids
 from accordeur.training.choices import choice_log_probs
 from accordeur.training.device import plan_device
 from accordeur.training.features import encode
@@ -45,12 +45,19 @@ class Asked(AdaptedModel):
         self.shots = shots
         self.device = device
         self._facts = dict(facts)
+        self._cut: dict[tuple[str, str], bool] = {}  # by row, whether its question was too long to be read whole
 
     @cached_property
     def loaded(self) -> tuple[Any, Codec]:
         """(model with its language head, codec), loaded at first use."""
         model, tokenizer = self.base.load()
         return model, Codec(tokenizer=tokenizer, family=self.base.family, max_length=self.task.max_length)
+
+    @cached_property
+    def wide(self) -> Codec:
+        """The codec of a base that no training has cut rows for: it reads as many tokens as it has positions."""
+        model, codec = self.loaded
+        return Codec(tokenizer=codec.tokenizer, family=codec.family, max_length=positions(model) or 1_000_000)
 
     def asking(self, prompt: Prompt, shots: Shots) -> Asked:
         """The same loaded base behind another prompt."""
@@ -64,30 +71,53 @@ class Asked(AdaptedModel):
         other._facts = {**self._facts, **facts}
         return other
 
-    def prompt_ids(self, examples: Sequence[Example]) -> list[IntArray]:
-        """Every question as ids: a user's turn where the base has a chat template. Its beginning gives way when too long."""
-        model, codec = self.loaded
-        room, wanted = positions(model), answer_limit(self._facts)
+    def prompt_ids(self, examples: Sequence[Example], answers: Sequence[int] | None = None) -> list[IntArray]:
+        """Every question as ids: a user's turn where the base has a chat template.
+
+        One is cut only where it does not leave the tokens of its answer (MIN_ANSWER unless given); `facts` tells how many are.
+        """
         texts = questions(examples, self.prompt, self.shots, self.task)
-        return [np.asarray(fitted(question_ids(text, codec), room, wanted), np.int32) for text in texts]
+        found = []
+        for example, text, answer in zip(examples, texts, answers or [MIN_ANSWER] * len(texts), strict=True):
+            whole = question_ids(text, self.loaded[1])
+            found.append(self.shortened(whole, answer))
+            row = (example.place, example.id)
+            self._cut[row] = self._cut.get(row, False) or len(found[-1]) < len(whole)
+        return found
+
+    def shortened(self, ids: Sequence[int], answer: int) -> IntArray:
+        """A question that fits: worked examples give way first. An encoder-decoder's without any is cut as in training."""
+        if self.base.family == "encoder-decoder" and not self.shots.count:
+            return self.wide.cut(np.asarray(ids, np.int32))
+        model, codec = self.loaded
+        return np.asarray(fitted(ids, positions(model), answer, codec), np.int32)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Labels: softmax over the mean log-probability per token of each label. Texts: greedy."""
+        """Labels: softmax over the mean log-probability per token of each label. Texts: greedy, without examples of its own."""
         model, codec = self.loaded
         if self.task.kind == "classify" and self.task.labels:
             scores = self.label_scores(examples)
             return [labelled(row, self.task.labels) for row in scores]
         kind = kind_of(self.task.kind)
         prompts = [Encoded(tokens=ids) for ids in self.prompt_ids(examples)]
-        texts = write_texts(model, prompts, codec, self.device, answer_limit(self._facts))
+        written = write_texts(model, prompts, codec, self.device, answer_limit(self._facts))
+        signs = [beginning(shown, self.task) for shown in self.shots.of(examples)]
+        texts = [until_next(text, sign) for text, sign in zip(written, signs, strict=True)]
         return [Prediction(output=kind.read(text, self.task, example)) for text, example in zip(texts, examples, strict=True)]
 
     def label_scores(self, examples: Sequence[Example]) -> FloatArray:
-        """(rows, labels): probabilities. The mean over tokens keeps long labels from being punished for their length."""
+        """(rows, labels): probabilities. The mean over tokens keeps long labels from being punished for their length.
+
+        What the family puts before every answer, BART's <s>, is read before a label and counts for none.
+        """
         model, codec = self.loaded
-        continuations = [codec.plain(f" {label}") for label in self.task.labels]
-        sums = choice_log_probs(model, self.prompt_ids(examples), continuations, self.device, codec.pad)
-        means = sums / np.asarray([len(ids) for ids in continuations], np.float32)
+        labels = [codec.plain(f" {label}") for label in self.task.labels]
+        before = codec.frame.before.tolist() if codec.family == "encoder-decoder" else []
+        choices = [[*before, *ids] for ids in labels] + ([before] if before else [])
+        prompts = self.prompt_ids(examples, [max(map(len, labels)) - 1] * len(examples))  # the last one isn't read
+        sums = choice_log_probs(model, prompts, choices, self.device, codec.pad)
+        sums = sums[:, :-1] - sums[:, -1:] if before else sums
+        means = sums / np.asarray([len(ids) for ids in labels], np.float32)
         exponentials = np.exp(means - means.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
 
@@ -96,9 +126,9 @@ class Asked(AdaptedModel):
         if self.task.kind == "classify" and self.task.labels:
             return label_log_probs(self.predict(examples), examples)
         model, codec = self.loaded
-        pairs = zip(examples, self.prompt_ids(examples), strict=True)
-        wide = Codec(tokenizer=codec.tokenizer, family=codec.family, max_length=positions(model) or 1_000_000)
-        items = [answered_item(ids, answer_ids(example, codec), row, wide) for row, (example, ids) in enumerate(pairs)]
+        answers = [answer_ids(example, codec) for example in examples]
+        pairs = zip(self.prompt_ids(examples, [len(answer) - 1 for answer in answers]), answers, strict=True)
+        items = [answered_item(ids, answer, row, self.wide) for row, (ids, answer) in enumerate(pairs)]
         network = Network(model, "seq2seq" if self.base.family == "encoder-decoder" else "causal")
         found = answer_log_probs(network, items, self.device, codec.pad)
         return [
@@ -113,8 +143,7 @@ class Asked(AdaptedModel):
 
     def stream(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Token]:
         """The base itself, token by token."""
-        model, codec = self.loaded
-        return stream_text(model, messages, self.task, codec, sampling)
+        return stream_text(self.loaded[0], messages, self.task, self.wide, sampling)
 
     def save(self, folder: Path) -> None:
         """The prompt and the worked examples."""
@@ -124,15 +153,16 @@ class Asked(AdaptedModel):
         describe(folder, "asked", task=plain_task(self.task), base=base, prompt=asdict(self.prompt), facts=self._facts)
 
     def facts(self) -> Mapping[str, Any]:
-        """Nothing was trained."""
-        return {**self._facts, "trainable_parameters": 0, "moves_base": False, "prompt": self.prompt.name}
+        """Nothing was trained. `cut_rows` is the share of the rows asked so far that were too long to be read whole, if any."""
+        share = sum(self._cut.values()) / max(1, len(self._cut))
+        cut = {"cut_rows": share} if share else {}
+        return {**self._facts, **cut, "trainable_parameters": 0, "moves_base": False, "prompt": self.prompt.name}
 
 
 def question_ids(text: str, codec: Codec) -> list[int]:
     """A question as ids, as the family and the base's chat template want it."""
     if getattr(codec.tokenizer, "chat_template", None):
-        turn = [{"role": "user", "content": text}]
-        return [int(token) for token in codec.tokenizer.apply_chat_template(turn, add_generation_prompt=True, return_dict=False)]
+        return chat_ids([{"role": "user", "content": text}], codec)
     if codec.family == "encoder-decoder":
         return [int(token) for token in codec.framed(text)[0]]
     return [*opening_ids(codec), *codec.plain(text)] or [codec.end]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -131,11 +131,12 @@ def masked(learned: Sequence[str], held_out: Sequence[str], request: DomainReque
 
 
 def planned(network: Network, rows: Masked, judged: Masked, request: DomainRequest, context: Context, pad: int) -> dict[str, Any]:
-    """The budget as steps."""
+    """The budget as steps. An epoch is once through the text, whose every block is among the rows COPIES times."""
+    epochs = request.settings.epochs
     plan = plan_steps(
         network,
         rows,
-        request.settings,
+        replace(request.settings, epochs=epochs and epochs / COPIES),
         context.device,
         pad=pad,
         budget_seconds=context.budget_seconds,

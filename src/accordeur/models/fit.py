@@ -21,6 +21,7 @@ from accordeur.models.moved import WRITTEN, Moved, build_network
 from accordeur.plan import TrainingPlan
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
+from accordeur.tasks._spoken import cut_share
 from accordeur.training.loop import Lent, Training, train
 from accordeur.training.network import Network
 from accordeur.training.settings import TrainingSettings
@@ -32,6 +33,7 @@ TIMED_ROWS = 32  # of them, answered once to know how long that takes
 TRIAL_SHARE = 0.12  # of the steps, for each rate that is tried
 LEAST_TRIAL_STEPS = 30  # fewer would not tell rates apart
 BOUNDARIES = "boundaries"  # activations of frozen blocks, in the cache of all runs
+MOST_CUT = 0.05  # share of rows that may lose tokens
 SAFETY = 3.0  # times the budget, after which the clock stops a run that its plan did not
 
 
@@ -83,19 +85,20 @@ def check_trainable(base: Base) -> None:
         raise NotApplicable("this base can't be trained: it is served elsewhere")
 
 
-def check_room(task: Task, base: Base, tokens: int) -> None:
-    """NotApplicable where some row would not leave so many positions free."""
-    if base.positions is None:
-        return
-    codec = Codec(tokenizer=base.tokenizer(), family=base.family, max_length=task.max_length)
-    kind = kind_of(task.kind)
-    longest = max(kind.length(row, task, codec)[0] for part in (task.train, task.validation, task.test) for row in part)
-    longest = min(longest, task.max_length)
-    if longest + tokens > base.positions:
+def leave_room(task: Task, base: Base, tokens: int) -> tuple[Task, float]:
+    """(the task with rows so short that so many positions stay free, the share that this cuts); NotApplicable for too many."""
+    if base.positions is None or task.max_length + tokens <= base.positions:
+        return task, 0.0
+    room = base.positions - tokens
+    shorter = replace(task, max_length=room)
+    codec = Codec(tokenizer=base.tokenizer(), family=base.family, max_length=room)
+    share = cut_share(shorter, codec, kind_of(task.kind)) if room > 0 else 1.0
+    if share > MOST_CUT:
         raise NotApplicable(
-            f"the longest row has {longest} tokens, which leaves {base.positions - longest} of {base.positions} positions "
-            f"for {tokens} virtual tokens; lower --max-length"
+            f"{tokens} virtual tokens leave {max(0, room)} of {base.positions} positions for the text, "
+            f"which would cut {100 * share:.0f} % of the rows; choose fewer tokens"
         )
+    return shorter, share
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,11 +153,14 @@ class Work:
         return form in WRITTEN and self.task.primary not in LIKELIHOODS
 
     def answer_seconds(self, model: Moved) -> float | None:
-        """Seconds to answer one validation row, measured on a few, where answers are written."""
-        rows = self.validation()[:TIMED_ROWS]
-        if not self.written or not rows:
+        """Seconds per validation row, where that is more than a forward pass: answers are written, or a head is fitted before."""
+        objective = self.moving.objective
+        rows = self.validation() if objective else self.validation()[:TIMED_ROWS]
+        if not rows or not (objective or self.written):
             return None
         begun = time.perf_counter()
+        if objective:
+            objective.settle(model)
         validation_answers(model, rows, self.task)
         return (time.perf_counter() - begun) / len(rows)
 
@@ -181,7 +187,10 @@ class Work:
         return tuple(self.moving.rates) or (self.moving.settings.rate,)
 
     def choose_rate(self, items: Sequence[Encoded], plan: TrainingPlan) -> float:
-        """The rate that scores best on validation after a short run of each, or the middle one where the budget is too small."""
+        """The rate that scores best on validation after a short run of each, or the middle one where the budget is too small.
+
+        Of equal scores, as long as no answer is right, the run with the lower training loss decides.
+        """
         rates = self.rates()
         steps = trial_steps(plan, rates)
         if not steps:
@@ -189,14 +198,16 @@ class Work:
         scores = {f"{rate:g}": self.context.planned(f"rate-{rate:g}", self.trial(items, plan, rate, steps)) for rate in rates}
         return max(rates, key=lambda rate: scores[f"{rate:g}"])
 
-    def trial(self, items: Sequence[Encoded], plan: TrainingPlan, rate: float, steps: int) -> Callable[[], float]:
-        """A short run at one rate, when it is called."""
+    def trial(self, items: Sequence[Encoded], plan: TrainingPlan, rate: float, steps: int) -> Callable[[], list[float]]:
+        """A short run at one rate, when it is called: its score, and minus the mean training loss of its second half."""
 
-        def run() -> float:
+        def run() -> list[float]:
             self.context.note(text=f"trying rate {rate:g}")
             short = replace(plan, steps=steps, evaluate_every=steps)
             unheard = replace(self, context=replace(self.context, on_judged=silent))
-            return unheard.train(items, short, rate, f"rate-{rate:g}")[1].best_score
+            training = unheard.train(items, short, rate, f"rate-{rate:g}")[1]
+            losses = [float(point["loss"]) for point in training.curve[len(training.curve) // 2 :]]
+            return [training.best_score, -sum(losses) / len(losses)]
 
         return run
 

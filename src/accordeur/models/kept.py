@@ -10,6 +10,7 @@ from torch import nn
 
 from accordeur.base import Base
 from accordeur.plan import DevicePlan
+from accordeur.training.quantised import is_quantised
 
 
 class Kept:
@@ -43,11 +44,17 @@ def kept(base: Base, device: DevicePlan) -> Base:
 
 
 def twin(trunk: nn.Module) -> Any:
-    """The same modules anew over the same memory: what is put into one, or frozen in it, is not in the other."""
+    """The same modules anew over the same memory: what is put into one, or frozen in it, is not in the other.
+
+    Quantised layers, which never change, are the very same ones.
+    """
     memo: dict[int, Any] = {
-        id(value): nn.Parameter(value.data, requires_grad=value.requires_grad) for value in trunk.parameters()
+        id(value): nn.Parameter(value.data, requires_grad=value.requires_grad)
+        for value in trunk.parameters()
+        if type(value) is nn.Parameter
     }
     memo |= {id(value): value for value in trunk.buffers()}
+    memo |= {id(layer): layer for layer in trunk.modules() if is_quantised(layer)}
     return copy.deepcopy(trunk, memo)
 
 

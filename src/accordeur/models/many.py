@@ -19,6 +19,10 @@ from accordeur.run import MODEL_FOLDER
 from accordeur.store import read_json, verify
 from accordeur.tasks import kind_of
 from accordeur.training.device import plan_device
+from accordeur.training.quantised import quantise
+from accordeur.training.trainable import stack_of
+
+Trunks = dict[tuple[bool, str], Any]  # by language head or none, and by the form and bits of a quantised one
 
 
 class Many:
@@ -48,14 +52,14 @@ class Many:
         return sum({tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}.values())
 
 
-def open_many(folders: Sequence[Path], base: Base | None = None, device: DevicePlan | None = None) -> Many:
+def open_many(folders: Sequence[Path | str], base: Base | None = None, device: DevicePlan | None = None) -> Many:
     """Opens runs (or their model folders) that were adapted from one base, which is loaded once.
 
     Raises ModelError where a folder is damaged, was adapted from another base, or holds no moved weights.
     """
-    trunks: dict[bool, Any] = {}
+    trunks: Trunks = {}
     models: dict[str, Moved] = {}
-    for given in folders:
+    for given in [Path(folder) for folder in ([folders] if isinstance(folders, str) else folders)]:
         folder, described = described_in(given)
         name = given.name if given.name != MODEL_FOLDER else given.parent.name
         if name in models:
@@ -73,18 +77,30 @@ def described_in(given: Path) -> tuple[Path, dict[str, Any]]:
     verify(folder)
     described: dict[str, Any] = read_json(folder / MODEL_FILE)
     if described.get("model") != "moved":
-        raise ModelError(f"{folder} holds a model of type {described.get('model')!r}, which moved no weights of a base")
+        raise ModelError(
+            f"{folder} holds a model of type {described.get('model')!r}; expected weights that moved on a base that others share",
+            hint="open it alone, with reopen",
+        )
     return folder, described
 
 
-def open_on(base: Base, trunks: dict[bool, Any], folder: Path, described: Mapping[str, Any], device: DevicePlan) -> Moved:
+def open_on(base: Base, trunks: Trunks, folder: Path, described: Mapping[str, Any], device: DevicePlan) -> Moved:
     """One model on a twin of the loaded trunk; only what it moved takes memory of its own."""
     task, surgery = read_task(described["task"]), Surgery(**described["surgery"])
-    written = kind_of(task.kind).form(base.family, task) in WRITTEN
-    if written not in trunks:
-        trunks[written] = base.load(language_head=written)[0]
-    pooling = described["network"]["pooling"]
-    network = build_network(task, base, surgery, pooling=pooling, trunk=twin(trunks[written]))
+    trunk = twin(shared(base, trunks, kind_of(task.kind).form(base.family, task), surgery, device))
+    network = build_network(task, base, surgery, pooling=described["network"]["pooling"], trunk=trunk)
     own_what_moves(network)
     fill(network, surgery, folder, described)
     return Moved(task, base, network, surgery, device, facts=described["facts"])
+
+
+def shared(base: Base, trunks: Trunks, form: str, surgery: Surgery, device: DevicePlan) -> Any:
+    """The trunk on its device, loaded at first use; for qlora with its few bits, so that these too are in memory once."""
+    written = form in WRITTEN
+    bits = str(surgery.settings.get("bits", "nf4")) if surgery.name == "qlora" else ""
+    key = (written, bits and f"{form} in {bits}")
+    if key not in trunks:
+        trunks[key] = base.load(language_head=written)[0].to(device.device)
+        if bits:
+            quantise(trunks[key], stack_of(trunks[key], form), bits)
+    return trunks[key]

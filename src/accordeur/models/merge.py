@@ -16,20 +16,20 @@ from accordeur.base import Base, open_base
 from accordeur.errors import DataError, ModelError, NotApplicable, RecipeError
 from accordeur.example import IGNORED, Encoded, Example
 from accordeur.models._surgery import Surgery
-from accordeur.models._writing import answer_limit, fitted, positions
+from accordeur.models._writing import answer_limit, written_ids
+from accordeur.models.grown import Grown
 from accordeur.models.moved import Moved, build_network
-from accordeur.plan import Sampling
 from accordeur.run import MODEL_FOLDER
 from accordeur.store import read_json, sealed_folder, write_json
 from accordeur.tasks import kind_of
 from accordeur.training.batches import collate
-from accordeur.training.generate import generate
 from accordeur.training.libraries import before_peft
 from accordeur.training.vocabulary import logit_tiles
 
 REPLAYED = 32  # test rows
 TOLERANCE = 2e-4  # largest difference of logits, as a share of the largest logit: float32 sums in another order
 MERGEABLE = ("lora", "ia3", "all", "top", "biases", "head")
+UNMERGEABLE = "adds layers or inputs that no plain weight can hold"
 COMPANIONS = (".json", ".txt", ".model", ".jinja")
 WRITTEN_ANEW = ("config.json", "generation_config.json", "model.safetensors.index.json", "manifest.json", MODEL_FILE)
 
@@ -68,13 +68,15 @@ def merge(run: Path, out: Path, examples: Sequence[Example]) -> Merged:
 
 
 def opened(folder: Path) -> Moved:
-    """The model, where it is of a sort that can be merged."""
+    """The model, where it is of a sort that can be merged; of `domain+lora` what was trained on the grown base."""
     model = reopen(folder)
+    model = model.inner if isinstance(model, Grown) else model
     if not isinstance(model, Moved):
         raise ModelError(f"{folder} moved no weights: there is nothing to merge", hint="only trained weights can be merged")
     if model.surgery.name not in MERGEABLE:
+        why = "has its base in few bits, which no plain weight holds" if model.surgery.name == "qlora" else UNMERGEABLE
         raise ModelError(
-            f"{folder}: {model.surgery.name} adds layers or inputs that no plain weight can hold",
+            f"{folder}: {model.surgery.name} {why}",
             hint=f"only these can be merged: {', '.join(MERGEABLE)}",
         )
     return model
@@ -124,10 +126,10 @@ def reopened(folder: Path, model: Moved) -> Moved:
 
 def check(before: Moved, after: Moved, rows: Sequence[Example]) -> float:
     """The largest difference of a logit. ModelError where the two don't agree."""
-    largest, size = 0.0, 0.0
-    for ours, theirs in zip(before.items(rows), after.items(rows), strict=True):
-        one, two = logits(before, ours), logits(after, theirs)
-        largest, size = max(largest, float(np.abs(one - two).max(initial=0.0))), max(size, float(np.abs(one).max(initial=0.0)))
+    items = zip(before.items(rows), after.items(rows), strict=True)
+    pairs = [(logits(before, ours), logits(after, theirs)) for ours, theirs in items]
+    size = max(float(np.abs(one).max(initial=0.0)) for one, _ in pairs)
+    largest = float(np.max([np.abs(one - two).max(initial=0.0) for one, two in pairs]))  # not a number where one of them is
     different = [row.id for row, one, two in zip(rows, said(before, rows), said(after, rows), strict=True) if one != two]
     if different or not largest <= TOLERANCE * size + 1e-6:
         raise ModelError(
@@ -160,11 +162,7 @@ def said(model: Moved, rows: Sequence[Example]) -> Sequence[Any]:
     if network.head is not None:
         return [prediction.output for prediction in model.predict(rows)]
     try:
-        prompts = [prompt.tokens.tolist() for prompt in model.prompts(rows)]
+        prompts = model.prompts(rows)
     except NotApplicable:
         return [None] * len(rows)
-    room, limit = positions(network.trunk), answer_limit(model.facts())
-    wanted = limit if room is None else min(limit, max(1, room // 2))
-    sampling = Sampling(max_new_tokens=wanted, stop_ids=(model.codec.end,))
-    ids = [fitted(prompt, room, wanted) for prompt in prompts]
-    return generate(network.trunk, ids, sampling, model.device, model.codec.pad)
+    return written_ids(network.trunk, prompts, model.codec, model.device, answer_limit(model.facts()))

@@ -47,16 +47,20 @@ def plan_device(
 
 
 def plan_accelerator(device: str, threads: int | None) -> DevicePlan:
-    """CUDA or MPS: bf16 throughout where it has units for it, and as many tokens a pass as half of its free memory allows."""
+    """CUDA: bf16 throughout where it has units for it, else training in fp16, whose range is too small for scoring; MPS: float32.
+
+    As many tokens a pass as half of its free memory allows.
+    """
     free = free_bytes(device) if device.startswith("cuda") else free_bytes(device) // 2  # MPS shares the main memory
     half = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
     tokens = budget_tokens(free, smallest=1024, largest=32768)
-    precision = "bf16 units" if half else "no bf16 units: float32"
-    dtype = "bfloat16" if half else "float32"
+    dtype, precision = "bfloat16", "bf16 units"
+    if not half:
+        dtype, precision = ("float16", "no bf16 units: fp16") if device.startswith("cuda") else ("float32", "float32")
     return DevicePlan(
         device=device,
         dtype=dtype,
-        scoring_dtype=dtype,
+        scoring_dtype=dtype if half else "float32",
         threads=threads or core_count(),
         micro_tokens=tokens,
         packed=device.startswith("cuda"),

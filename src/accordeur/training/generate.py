@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -33,9 +34,9 @@ def generate(trunk: Any, prompts: Sequence[Ids], sampling: Sampling, device: Dev
         return []
     results: list[list[int]] = [[] for _ in prompts]
     stops = stop_ids(trunk, sampling)
-    generation = config(sampling, stops, pad)
+    generation = config(sampling, stops, pad, start_token(trunk))
     trunk.to(device.device)
-    with torch.random.fork_rng(), evaluating(trunk), threads(device), scoring_precision(device):
+    with torch.random.fork_rng(), evaluating(trunk), bare(trunk), threads(device), scoring_precision(device):
         torch.manual_seed(sampling.seed)
         plain = sampling.beams == 1 and sees_everything(trunk)
         for family, shared in families(prompts) if plain else [(list(range(len(prompts))), 0)]:
@@ -64,8 +65,32 @@ def behind(prefix: Ids, inputs: dict[str, Tensor], device: DevicePlan) -> dict[s
     }
 
 
-def config(sampling: Sampling, stops: Sequence[int], pad: int) -> Any:
-    """The library's own settings, with everything said and nothing inherited from the base."""
+@contextlib.contextmanager
+def bare(trunk: Any) -> Iterator[None]:
+    """The trunk without settings of its own for writing, then with them again.
+
+    The library takes from them whatever a call leaves open: penalties, least lengths, forced and forbidden tokens.
+    """
+    from transformers import GenerationConfig
+
+    own = trunk.generation_config
+    trunk.generation_config = GenerationConfig()
+    try:
+        yield
+    finally:
+        trunk.generation_config = own
+
+
+def start_token(trunk: Any) -> int | None:
+    """What the answer of an encoder-decoder starts after, in training as in writing; None for decoders."""
+    if not is_encoder_decoder(trunk):
+        return None
+    known = (trunk.config.decoder_start_token_id, trunk.generation_config.decoder_start_token_id, trunk.config.pad_token_id)
+    return next(int(token) for token in known if token is not None)
+
+
+def config(sampling: Sampling, stops: Sequence[int], pad: int, start: int | None) -> Any:
+    """The library's own settings for one call, with everything said."""
     from transformers import GenerationConfig
 
     sampled = {"temperature": sampling.temperature, "top_k": sampling.top_k, "top_p": sampling.top_p}
@@ -75,6 +100,7 @@ def config(sampling: Sampling, stops: Sequence[int], pad: int) -> Any:
         num_beams=sampling.beams,
         eos_token_id=list(stops) or None,
         pad_token_id=pad,
+        decoder_start_token_id=start,
         use_cache=True,
         **(sampled if sampling.temperature > 0 else {}),
     )
@@ -116,12 +142,14 @@ def padded_prompts(prompts: Sequence[Ids], pad: int, *, left: bool) -> dict[str,
 
 def stop_ids(trunk: Any, sampling: Sampling) -> tuple[int, ...]:
     """The stop tokens asked for, or the base's own."""
-    if sampling.stop_ids:
-        return sampling.stop_ids
-    own = trunk.generation_config.eos_token_id
-    if own is None:
-        return ()
-    return tuple(own) if isinstance(own, list | tuple) else (int(own),)
+    return sampling.stop_ids or own_stops(trunk)
+
+
+def own_stops(trunk: Any) -> tuple[int, ...]:
+    """Every token that ends a text of the base, or a turn of it, as its configuration and its settings for writing say."""
+    known = (trunk.generation_config.eos_token_id, getattr(trunk.config.get_text_config(), "eos_token_id", None))
+    lists = [found if isinstance(found, list | tuple) else [found] for found in known if found is not None]
+    return tuple(dict.fromkeys(int(token) for found in lists for token in found))
 
 
 def until_stop(ids: Sequence[int], stops: Sequence[int]) -> list[int]:
@@ -159,7 +187,7 @@ def first_inputs(trunk: Any, prompt_ids: Ids) -> dict[str, Any]:
         return {"input_ids": prompt, "logits_to_keep": 1}
     with evaluating(trunk):
         encoded = trunk.get_encoder()(input_ids=prompt)
-    start = torch.full((1, 1), trunk.config.decoder_start_token_id, device=trunk.device)
+    start = torch.full((1, 1), start_token(trunk), device=trunk.device)
     return {"encoder_outputs": encoded, "decoder_input_ids": start}
 
 

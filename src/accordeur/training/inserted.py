@@ -22,13 +22,15 @@ def low_rank(
     RecipeError for named targets that match nothing, for more layers than there are, and for a rank above the width of a
     layer it would go into.
     """
+    check_names(network, targets)
     if layers is not None:
         settings["layers_to_transform"] = topmost(network, layers)
+        settings["layers_pattern"] = trainable.stack(network)[0].split(".")[-2]
         targets = named(network, targets)
     try:
         config = trainable.lora(network, rank=rank, targets=targets, **settings)
     except ValueError as fault:
-        raise unmatched(network, targets, fault) from fault
+        raise NotApplicable(f"no layer of this base takes an adapter: {fault}") from fault
     for name, _ in network.trunk.named_modules():
         if name.endswith(".lora_A.default"):
             layer = network.trunk.get_submodule(name.removesuffix(".lora_A.default"))
@@ -72,6 +74,7 @@ def scaled(network: Any, targets: Sequence[str] | None = None, trunk_dropout: Li
     family = network.trunk.config.model_type
     if targets is None and family not in USUAL:
         raise NotApplicable(f"it is not known which layers of a {family} are scaled; name them as `targets`")
+    check_names(network, targets)
     chosen = list(targets) if targets is not None else list(USUAL[family])
     inner = [name for name in INNER.get(family, ()) if name in chosen]
     config = IA3Config(target_modules=chosen, feedforward_modules=inner, fan_in_fan_out=family == "gpt2")
@@ -83,17 +86,20 @@ def scaled(network: Any, targets: Sequence[str] | None = None, trunk_dropout: Li
             warnings.simplefilter("ignore")
             inject_adapter_in_model(config, network.trunk)
     except ValueError as fault:
-        raise unmatched(network, targets, fault) from fault
+        raise NotApplicable(f"no layer of this base takes learned scales: {fault}") from fault
     trainable.unfreeze(network, lambda name: name.startswith("head.") or ".ia3_l." in name)
     return config
 
 
-def unmatched(network: Any, targets: Sequence[str] | str | None, fault: ValueError) -> Exception:
-    """Why nothing was put in: the user's names where there are any, else the base."""
+def check_names(network: Any, targets: Sequence[str] | str | None) -> None:
+    """RecipeError for the first named target that is no layer: peft would leave it out as long as another one is."""
     if targets is None or targets == trainable.ALL_LINEAR:
-        return NotApplicable(f"no layer of this base takes an adapter: {fault}")
-    names = ", ".join(layer_names(network.trunk))
-    return RecipeError(f"targets {targets!r} match no layer of this base", hint=f"its layers end in {names}")
+        return
+    places = [name for name, module in network.trunk.named_modules() if is_matrix(module)]
+    for target in [targets] if isinstance(targets, str) else targets:
+        if not any(f".{place}".endswith(f".{target}") for place in places):
+            names = ", ".join(layer_names(network.trunk))
+            raise RecipeError(f"target {target!r} matches no layer of this base", hint=f"its layers end in {names}")
 
 
 def layer_names(trunk: nn.Module) -> list[str]:

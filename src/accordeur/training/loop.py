@@ -246,7 +246,10 @@ def advance(session: Session, job: Job, parts: list[list[int]]) -> float:
 
 
 def evaluate(session: Session, job: Job) -> float:
-    """Asks for the score, and keeps the weights where it is the best so far (the earliest of equals)."""
+    """Asks for the score, and keeps the weights where it is the best so far: the earliest of equals, the latest of zeros.
+
+    A score of 0 says that nothing is right yet: later weights have learned more, and it is no time to stop.
+    """
     progress = session.progress
     session.network.eval()
     with torch.no_grad(), job.narrowed.wide(), plain(session.network):
@@ -254,7 +257,7 @@ def evaluate(session: Session, job: Job) -> float:
         score = processes.agreed(float(job.lent.validate()) if processes.first else 0.0)
     if score != score:  # a score that isn't a number is the worst there is
         score = -1e308
-    if progress.best_score is None or score > progress.best_score:
+    if progress.best_score is None or score > progress.best_score or score == progress.best_score == 0.0:
         progress.best_step, progress.best_score, progress.worse = progress.step, score, 0
         session.best = copied(moved_tensors(session.network))
     else:

@@ -66,6 +66,11 @@ class Network(nn.Module):
         """The same as `loss`."""
         return self.loss(batch, smoothing)
 
+    @property
+    def reads_segments(self) -> bool:
+        """Whether the trunk tells a second text by its segment. GPT-2 takes segments too, but as words of its vocabulary."""
+        return not is_decoder(self.trunk) and "token_type_ids" in inspect.signature(self.trunk.base_model.forward).parameters
+
     def loss(self, batch: Batch, smoothing: float = 0.0) -> tuple[Tensor, int]:
         """Sum of the losses over labelled units, and how many units there are. Label smoothing only if asked."""
         if batch.targets is None:
@@ -76,8 +81,10 @@ class Network(nn.Module):
         if self.form == "score":
             return (logits - batch.targets.to(logits.dtype)).square().sum(), len(logits)
         flat, targets = self.classified(logits, batch.targets)
-        loss = F.cross_entropy(flat, targets, reduction="sum", ignore_index=IGNORED, label_smoothing=smoothing)
-        return loss, int((targets != IGNORED).sum())
+        units = int((targets != IGNORED).sum())
+        if self.form == "span" and smoothing:
+            return smoothed_choice(flat, targets, batch.lengths_B, smoothing), units
+        return F.cross_entropy(flat, targets, reduction="sum", ignore_index=IGNORED, label_smoothing=smoothing), units
 
     def vocabulary_loss(self, batch: Batch, smoothing: float) -> tuple[Tensor, int]:
         """The loss of a language-model head, at labelled positions only."""
@@ -92,12 +99,13 @@ class Network(nn.Module):
         """
         assert batch.targets is not None
         asked_BU = batch.targets != IGNORED
-        targets_N = batch.targets[asked_BU]
+        places = None if bool(asked_BU.all()) else asked_BU
+        targets_N = at(batch.targets, places)
         head = find_head(self.trunk) if self.tiled else None
         if head is not None:
             head = head if self.narrow_head is None else replace(head, weight_VH=self.narrow_head)
-            return self.hidden(batch)[asked_BU], targets_N, head
-        logits_NV = self.trunk(**self.inputs(batch)).logits[asked_BU].float()
+            return at(self.hidden(batch), places), targets_N, head
+        logits_NV = at(self.trunk(**self.inputs(batch)).logits, places).float()
         return logits_NV, targets_N, VocabularyHead(weight_VH=torch.eye(logits_NV.shape[1], device=logits_NV.device))
 
     def logits(self, batch: Batch) -> Tensor:
@@ -127,7 +135,7 @@ class Network(nn.Module):
         inputs: dict[str, Any] = {"input_ids": batch.tokens_BT}
         if batch.mask_BT is not None and not is_decoder(self.trunk):
             inputs["attention_mask"] = batch.mask_BT
-        if batch.segments_BT is not None and "token_type_ids" in inspect.signature(self.trunk.base_model.forward).parameters:
+        if batch.segments_BT is not None and self.reads_segments:
             inputs["token_type_ids"] = batch.segments_BT
         if batch.positions_BT is not None:
             inputs["position_ids"] = batch.positions_BT
@@ -171,6 +179,21 @@ class Network(nn.Module):
             flat = -F.cross_entropy(logits[asked], targets[asked], reduction="none")
             counts = (batch.targets != IGNORED).reshape(len(batch.targets), -1).sum(1).tolist()
         return [part.float().cpu().numpy() for part in torch.split(flat, counts)]
+
+
+def at(values_BU: Tensor, asked_BU: Tensor | None) -> Tensor:
+    """(N, ...): the values where something is asked. None: everywhere, which spares the gradient a scatter, as that is serial."""
+    return values_BU.flatten(0, 1) if asked_BU is None else values_BU[asked_BU]
+
+
+def smoothed_choice(logits_NT: Tensor, targets_N: Tensor, lengths_B: Tensor, smoothing: float) -> Tensor:
+    """Label-smoothed cross-entropy of starts and ends (N = 2B), summed: the smoothing is spread over the real places of a row."""
+    lengths_N = lengths_B.to(logits_NT.device).repeat_interleave(2)
+    real_NT = torch.arange(logits_NT.shape[1], device=logits_NT.device) < lengths_N[:, None]
+    log_probs_NT = logits_NT.log_softmax(1).masked_fill(~real_NT, 0.0)
+    plain = F.nll_loss(log_probs_NT, targets_N, reduction="sum", ignore_index=IGNORED)
+    evenly_N = -log_probs_NT.sum(1) / lengths_N
+    return (1 - smoothing) * plain + smoothing * evenly_N[targets_N != IGNORED].sum()
 
 
 def new_head(trunk: Any, outputs: int, seed: int) -> nn.Linear:

@@ -55,23 +55,29 @@ def adamw(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimiz
 
 
 def adam(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
-    """Adam (Kingma & Ba 2015): decay is added to the gradient."""
+    """Adam (Kingma & Ba 2015): decay is added to the gradient, as in L2 regularisation."""
     return torch.optim.Adam(parts, lr=settings.rate, betas=settings.betas, eps=settings.epsilon, fused=True)
 
 
 def sgd(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
-    """Gradient descent with momentum."""
+    """Gradient descent with momentum; decay is added to the gradient."""
     return torch.optim.SGD(parts, lr=settings.rate, momentum=settings.momentum)
 
 
 def rmsprop(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
-    """RMSProp (Tieleman & Hinton 2012); its smoothing constant is the second beta."""
+    """RMSProp (Tieleman & Hinton 2012); its smoothing constant is the second beta; decay is added to the gradient."""
     return torch.optim.RMSprop(parts, lr=settings.rate, alpha=settings.betas[1], eps=settings.epsilon, momentum=settings.momentum)
 
 
 def adafactor(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:
-    """Adafactor (Shazeer & Stern 2018): second moments as rows and columns, a third of Adam's memory."""
-    return torch.optim.Adafactor(parts, lr=settings.rate)
+    """Adafactor (Shazeer & Stern 2018): second moments as rows and columns, a third of Adam's memory.
+
+    At the rate that is asked for, not at a share of each weight's own size: adapters and biases start at 0.
+    """
+    from transformers.optimization import Adafactor
+
+    optimizer: torch.optim.Optimizer = Adafactor(parts, lr=settings.rate, scale_parameter=False, relative_step=False)
+    return optimizer
 
 
 def adamw8bit(parts: list[Group], settings: TrainingSettings) -> torch.optim.Optimizer:

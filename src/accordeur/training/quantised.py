@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -25,26 +26,34 @@ def check_installed() -> None:
 def low_rank_on_quantised(network: Any, bits: Bits = "nf4", **settings: Any) -> Any:
     """QLoRA (Dettmers et al. 2023): the blocks' matrices quantised, low-rank adapters in float32 beside them."""
     check_installed()
-    quantise(network, bits)
+    quantise(network.trunk, stack(network), bits)
     return inserted.low_rank(network, **settings)
 
 
-def quantise(network: Any, bits: Bits) -> int:
-    """Replaces every matrix inside the blocks, in place. Returns how many. The same weights always give the same numbers."""
-    trunk = network.trunk
+def quantise(trunk: Any, block_names: Sequence[str], bits: Bits) -> int:
+    """Replaces every matrix inside the blocks, in place, unless it was before. Returns how many there are.
+
+    The same weights always give the same numbers.
+    """
     whole = tuple(trunk._keep_in_fp32_modules or ())  # T5 casts what it feeds to `wo` to the dtype of its weight
     count = 0
-    for block_name in stack(network):
+    for block_name in block_names:
         block = trunk.get_submodule(block_name)
         for name, layer in list(block.named_modules()):
             if inserted.is_matrix(layer) and not name.endswith(whole):
-                parent, _, own = name.rpartition(".")
-                setattr(block.get_submodule(parent), own, quantised(layer, bits))
                 count += 1
+                if not is_quantised(layer):
+                    parent, _, own = name.rpartition(".")
+                    setattr(block.get_submodule(parent), own, quantised(layer, bits))
     if not count:
         raise NotApplicable(f"a {trunk.config.model_type} has no matrices to quantise")
     trunk.is_loaded_in_4bit, trunk.is_loaded_in_8bit = bits == "nf4", bits == "int8"  # what peft looks at
     return count
+
+
+def is_quantised(layer: nn.Module) -> bool:
+    """Whether a layer is stored in few bits."""
+    return type(layer).__module__.startswith("bitsandbytes.")
 
 
 def quantised(layer: Any, bits: Bits) -> Any:

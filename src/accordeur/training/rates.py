@@ -40,10 +40,16 @@ def b_factor(name: str, settings: TrainingSettings) -> float:
 
 
 def depths(network: Any) -> tuple[Callable[[str], int], int]:
-    """(the depth of a parameter by its name, the greatest one): 0 below the blocks, a block each, head and last norm on top."""
-    names = stack(network)
-    above = ("head.", *(f"trunk.{name}." for name in final_norms(network.trunk, names[-1].rpartition(".")[0])))
+    """(the depth of a parameter by its name, the greatest one): 0 below the blocks, a block each, on top heads and the last norm.
+
+    The last norm of an encoder below a decoder goes with the encoder's last block. A tied output head is the embeddings.
+    """
+    trunk, names = network.trunk, stack(network)
     places = {f"trunk.{name}.": place for place, name in enumerate(names, start=1)}
+    for place, name in enumerate(names, start=1):  # of several stacks: the last block of each decides
+        places |= {f"trunk.{norm}.": place for norm in final_norms(trunk, name.rpartition(".")[0])}
+    heads = [name for name, module in trunk.named_modules() if name and module is trunk.get_output_embeddings()]
+    above = ("head.", *(f"trunk.{name}." for name in [*heads, *final_norms(trunk, names[-1].rpartition(".")[0])]))
 
     def depth(name: str) -> int:
         if name.startswith(above):

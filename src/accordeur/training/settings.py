@@ -19,7 +19,7 @@ class TrainingSettings:
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = 1e-8
     momentum: float = 0.9  # sgd and rmsprop
-    weight_decay: float = 0.01  # decoupled (added to the gradient for sgd and rmsprop); never on biases and norms
+    weight_decay: float = 0.01  # decoupled (added to the gradient for adam, sgd and rmsprop); never on biases and norms
     schedule: Schedule = "linear"
     warmup: float = 0.06  # share of the steps, or steps when >= 1
     floor: float = 0.0  # cosine and exponential end at this share of the rate

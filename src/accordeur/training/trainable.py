@@ -70,11 +70,15 @@ def blocks(trunk: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 def stack(network: Any) -> list[str]:
-    """Names of the blocks that the form goes through, bottom to top; of an encoder-decoder both halves, or the encoder alone."""
-    trunk = network.trunk
+    """Names of the blocks that a network goes through, bottom to top."""
+    return stack_of(network.trunk, network.form)
+
+
+def stack_of(trunk: Any, form: str) -> list[str]:
+    """Names of the blocks that a form goes through, bottom to top; of an encoder-decoder both halves, or the encoder alone."""
     if not trunk.config.is_encoder_decoder:
         return [name for name, _ in blocks(trunk)]
-    halves = [trunk.get_encoder(), *([trunk.get_decoder()] if network.form == "seq2seq" else [])]
+    halves = [trunk.get_encoder(), *([trunk.get_decoder()] if form == "seq2seq" else [])]
     places = {id(module): name for name, module in trunk.named_modules()}
     return [f"{places[id(half)]}.{name}" for half in halves for name, _ in blocks(half)]
 
@@ -99,14 +103,15 @@ def unfreeze_top(network: Any, layers: int, trunk_dropout: Literal["off", "keep"
 
 
 def final_norms(trunk: nn.Module, stem: str) -> list[str]:
-    """Names of the norms that stand next to the list of blocks and are defined after it."""
+    """Names of the norms that follow the list of blocks; BART's norm of the embeddings, defined there too, comes before it."""
     parent = stem.rpartition(".")[0]
     siblings = (
         [name for name, _ in trunk.get_submodule(parent).named_children()] if parent else list(dict(trunk.named_children()))
     )
     after = siblings[siblings.index(stem.rpartition(".")[2]) + 1 :]
     prefix = f"{parent}." if parent else ""
-    return [prefix + name for name in after if "norm" in type(trunk.get_submodule(prefix + name)).__name__.lower()]
+    norms = [name for name in after if "norm" in type(trunk.get_submodule(prefix + name)).__name__.lower()]
+    return [prefix + name for name in norms if "embed" not in name]
 
 
 def unfreeze_biases(network: Any) -> int:
