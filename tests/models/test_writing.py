@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 
 from accordeur.adapted import Message
+from accordeur.compare.prepare import prepare
 from accordeur.example import Encoded
 from accordeur.models import _writing
+from accordeur.models._saved import plain_task, read_task
 from accordeur.models._writing import conversation, ends, fitted, new_tokens, stream_text, write_texts, written_ids
 from accordeur.plan import DevicePlan, Sampling
 from accordeur.tasks import Codec, kind_of
 from tests.bases import tiny
+from tests.compare.shop import recipe_for
+from tests.methods import cells
 from tests.models.test_families import build
 from tests.tasks.conftest import make_codec, make_task
 
@@ -116,3 +120,27 @@ def test_answers_stop_at_the_bases_own_ends_too() -> None:
     assert free
     trunk.generation_config.eos_token_id = [codec.end, free[0]]
     assert list(stream_text(trunk, messages, TASK, codec, Sampling(max_new_tokens=12))) == []
+
+
+@pytest.mark.parametrize("method", ["lora", "prompt"])
+def test_the_beams_that_are_asked_for_write_the_answers(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model: Any = cells.fitted(method, "write", "decoder", tmp_path)
+    model.task = replace(model.task, beams=3)
+    seen: list[int] = []
+
+    def generate(trunk: Any, prompts: Any, sampling: Sampling, device: Any, pad: int) -> list[list[int]]:
+        seen.append(sampling.beams)
+        return [[40] for _ in prompts]
+
+    monkeypatch.setattr(_writing, "generate", generate)
+    model.predict(cells.task_of("write").test)
+    assert set(seen) == {3}
+
+
+def test_beams_come_from_the_recipe_and_name_another_task(tmp_path: Path) -> None:
+    settings: tuple[dict[str, Any], ...] = ({}, {"beams": 4})
+    asked = [recipe_for(tmp_path, "decoder", "write", methods={"prompt": {}}, **more) for more in settings]
+    plain, wide = (prepare(recipe).task for recipe in asked)
+    assert (plain.beams, wide.beams) == (1, 4)
+    assert read_task(plain_task(wide)).beams == 4
+    assert plain.fingerprint != wide.fingerprint

@@ -70,23 +70,27 @@ def ends(trunk: Any, codec: Codec) -> tuple[int, ...]:
     return tuple(dict.fromkeys((codec.end, *own_stops(trunk))))
 
 
-def written_ids(trunk: Any, prompts: Sequence[Encoded], codec: Codec, device: DevicePlan, limit: int) -> list[list[int]]:
-    """Greedy answers as ids, in order; a row's own length alone decides how long its answer may be."""
+def written_ids(
+    trunk: Any, prompts: Sequence[Encoded], codec: Codec, device: DevicePlan, limit: int, *, beams: int = 1
+) -> list[list[int]]:
+    """The most probable answers as ids, in order; a row's own length alone decides how long its answer may be."""
     room = positions(trunk)
     ids = [fitted(prompt.tokens.tolist(), room, min(limit, MIN_ANSWER), codec) for prompt in prompts]
     limits = [new_tokens(own, room, limit, codec) for own in ids]
     answers: dict[int, list[int]] = {}
     for most in sorted(set(limits)):
         rows = [row for row, own in enumerate(limits) if own == most]
-        sampling = Sampling(max_new_tokens=most, stop_ids=ends(trunk, codec))
+        sampling = Sampling(max_new_tokens=most, beams=beams, stop_ids=ends(trunk, codec))
         found = generate(trunk, [ids[row] for row in rows], sampling, device, codec.pad)
         answers.update(zip(rows, found, strict=True))
     return [answers[row] for row in range(len(ids))]
 
 
-def write_texts(trunk: Any, prompts: Sequence[Encoded], codec: Codec, device: DevicePlan, limit: int) -> list[str]:
-    """Greedy answers as plain text, in order."""
-    written = written_ids(trunk, prompts, codec, device, limit)
+def write_texts(
+    trunk: Any, prompts: Sequence[Encoded], codec: Codec, device: DevicePlan, limit: int, *, beams: int = 1
+) -> list[str]:
+    """The most probable answers as plain text, in order."""
+    written = written_ids(trunk, prompts, codec, device, limit, beams=beams)
     return [codec.tokenizer.decode(tokens, skip_special_tokens=True) for tokens in written]
 
 

@@ -93,14 +93,15 @@ class Asked(AdaptedModel):
         return np.asarray(fitted(ids, positions(model), answer, codec), np.int32)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Labels: softmax over the mean log-probability per token of each label. Texts: greedy, without examples of its own."""
+        """Labels: softmax over the mean log-probability per token of each label. Texts: without examples of its own."""
         model, codec = self.loaded
         if self.task.kind == "classify" and self.task.labels:
             scores = self.label_scores(examples)
             return [labelled(row, self.task.labels) for row in scores]
         kind = kind_of(self.task.kind)
         prompts = [Encoded(tokens=ids) for ids in self.prompt_ids(examples)]
-        written = write_texts(model, prompts, codec, self.device, answer_limit(self._facts))
+        limit = answer_limit(self._facts)
+        written = write_texts(model, prompts, codec, self.device, limit, beams=self.task.beams)
         signs = [beginning(shown, self.task) for shown in self.shots.of(examples)]
         texts = [until_next(text, sign) for text, sign in zip(written, signs, strict=True)]
         return [Prediction(output=kind.read(text, self.task, example)) for text, example in zip(texts, examples, strict=True)]

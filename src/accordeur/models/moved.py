@@ -62,10 +62,11 @@ class Moved(AdaptedModel):
         return [item for row, example in enumerate(examples) for item in kind.encode(example, row, self.task, self.codec)]
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """By the head where there is one, else by writing greedily."""
+        """By the head where there is one, else by writing."""
         kind = kind_of(self.task.kind)
         if self.network.form in ("causal", "seq2seq"):
-            texts = write_texts(self.network.trunk, self.prompts(examples), self.codec, self.device, answer_limit(self._facts))
+            prompts, limit = self.prompts(examples), answer_limit(self._facts)
+            texts = write_texts(self.network.trunk, prompts, self.codec, self.device, limit, beams=self.task.beams)
             return [Prediction(output=kind.read(text, self.task, example)) for text, example in zip(texts, examples, strict=True)]
         items = self.items(examples)
         answers = scoring.answers(self.network, items, self.device, self.codec.pad)
