@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from accordeur.training import optimizers
 from accordeur.training.loop import train
 from accordeur.training.muon import Muon, orthogonal, parts
 from accordeur.training.network import Network
+from accordeur.training.state import join_state, split_state
 from tests.training.tiny import causal_rows, gpt2, lent, plan, settings
 
 MUON = settings(optimizer="muon", rate=2e-3)
@@ -75,3 +77,77 @@ def test_it_learns_and_a_stopped_run_goes_on_bit_for_bit(tmp_path: Path) -> None
     parted = Network(gpt2(), "causal")
     train(parted, rows, MUON, planned, lent(tmp_path / "two"))
     assert all(torch.equal(left, right) for left, right in zip(whole.parameters(), parted.parameters(), strict=True))
+
+
+def spread(rows: int, columns: int) -> torch.Tensor:
+    """(3, rows, columns) with singular values evenly from 0.2 to 1."""
+    left, _, right = torch.linalg.svd(
+        torch.randn(3, rows, columns, generator=torch.Generator().manual_seed(2)), full_matrices=False
+    )
+    return left * torch.linspace(1, 0.2, min(rows, columns)) @ right
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (48, 192), (192, 48)])
+def test_in_half_precision_updates_are_those_of_single_within_its_rounding(shape: tuple[int, int]) -> None:
+    gradients = spread(*shape)
+    single, half = orthogonal(gradients), orthogonal(gradients, half=True)
+    values = torch.linalg.svdvals(half)
+    assert half.dtype == torch.float32 and half.shape == gradients.shape
+    assert float(values.min()) > 0.6
+    assert float(values.max()) < 1.3
+    assert float(torch.cosine_similarity(single.flatten(1), half.flatten(1)).min()) > 0.99
+    assert not torch.equal(single, half)
+
+
+def stepped(optimizer: Muon, weights: list[torch.nn.Parameter], first: int, last: int) -> None:
+    for step in range(first, last):
+        for place, weight in enumerate(weights):
+            weight.grad = torch.randn(weight.shape, generator=torch.Generator().manual_seed(10 * step + place))
+        optimizer.step()
+
+
+def some_weights() -> tuple[list[torch.nn.Parameter], list[dict[str, Any]]]:
+    draw = torch.Generator().manual_seed(3)
+    weights = [torch.nn.Parameter(torch.randn(*shape, generator=draw)) for shape in ((8, 24), (24, 8), (50, 8), (8,))]
+    groups = [
+        {"params": weights[:2], "lr": 0.02, "weight_decay": 0.1, "orthogonal": True},
+        {"params": weights[2:3], "lr": 0.02, "weight_decay": 0.1, "orthogonal": False},
+        {"params": weights[3:], "lr": 0.01, "weight_decay": 0.0, "orthogonal": False},
+    ]
+    return weights, groups
+
+
+def test_the_fused_adamw_is_the_formula_written_out() -> None:
+    weights, groups = some_weights()
+    optimizer = Muon(groups, settings(optimizer="muon", betas=(0.9, 0.95), epsilon=1e-6))
+    weight, decayed = weights[3].detach().clone(), weights[2].detach().clone()
+    moments = [[torch.zeros_like(one), torch.zeros_like(one)] for one in (decayed, weight)]
+    for step in range(6):
+        stepped(optimizer, weights, step, step + 1)
+        for place, (one, group) in enumerate(zip((decayed, weight), groups[1:], strict=True)):
+            gradient, rate = weights[2 + place].grad, group["lr"]
+            assert gradient is not None
+            first, second = moments[place] = [
+                0.9 * moments[place][0] + 0.1 * gradient,
+                0.95 * moments[place][1] + 0.05 * gradient.square(),
+            ]
+            one.mul_(1 - rate * group["weight_decay"])
+            one.sub_(rate * first / (1 - 0.9 ** (step + 1)) / ((second / (1 - 0.95 ** (step + 1))).sqrt() + 1e-6))
+            torch.testing.assert_close(weights[2 + place].detach(), one, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_saved_state_goes_on_bit_for_bit(half: bool) -> None:
+    whole, groups = some_weights()
+    optimizer = Muon(groups, MUON, half=half)
+    stepped(optimizer, whole, 0, 3)
+    tensors, numbers = split_state(optimizer)
+    parted, groups = some_weights()
+    with torch.no_grad():
+        for left, right in zip(parted, whole, strict=True):
+            left.copy_(right)
+    again = Muon(groups, MUON, half=half)
+    join_state(again, {name: tensor.clone() for name, tensor in tensors.items()}, numbers)
+    stepped(optimizer, whole, 3, 6)
+    stepped(again, parted, 3, 6)
+    assert all(torch.equal(left, right) for left, right in zip(whole, parted, strict=True))

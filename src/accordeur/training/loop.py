@@ -103,7 +103,8 @@ def train(network: Any, items: Sequence[Encoded], settings: TrainingSettings, pl
         randomness.seed_all(lent.seed)
         network.to(lent.device.device)
         name = state.identity(network, items, settings, plan, lent.seed)
-        session = Session(network=network, optimizer=optimizers.build(network, settings), progress=Progress())
+        optimizer = optimizers.build(network, settings, lent.device.dtype)
+        session = Session(network=network, optimizer=optimizer, progress=Progress())
         with lent.processes.in_turn():
             complaint = state.load(session, lent.folder, name)
         if complaint:

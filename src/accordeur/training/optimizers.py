@@ -16,11 +16,14 @@ from accordeur.training.settings import TrainingSettings
 Group = dict[str, Any]
 
 
-def build(network: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """The optimizer over what moves. Each group carries `peak`, its learning rate before the schedule."""
+def build(network: nn.Module, settings: TrainingSettings, dtype: str = "float32") -> torch.optim.Optimizer:
+    """The optimizer over what moves. Each group carries `peak`, its learning rate before the schedule.
+
+    dtype: the one training multiplies in, as planned; Muon then makes its updates orthogonal in bf16 too.
+    """
     parts = groups(network, settings)
     if settings.optimizer == "muon":
-        return muon.Muon(muon.split(network, parts), settings)
+        return muon.Muon(muon.split(network, parts), settings, half=dtype == "bfloat16")
     return BUILDERS[settings.optimizer](parts, settings)
 
 

@@ -42,11 +42,12 @@ def accumulate(network: Any, feed: Feed, parts: Sequence[Sequence[int]], scale: 
     scale: a factor on the gradient. Returns the mean loss and the real tokens. A loss that isn't finite ends it at once,
     before the backward pass.
     """
-    units = max(1, sum(feed.items[row].units for part in parts for row in part))
+    items = {row: feed.items[row] for part in parts for row in part}  # once: some are made when asked for
+    units = max(1, sum(items[row].units for part in parts for row in part))
     network.whole = (units, sum(map(len, parts)))  # for a loss that is the sum of two means, as with the next sentence
     total, tokens = 0.0, 0
     for part in filter(len, map(feed.processes.share, parts)):
-        rows = [feed.items[row] for row in part]
+        rows = [items[row] for row in part]
         batch = packed(rows, feed.device.device) if feed.packs else collate(rows, feed.pad, feed.device.device)
         with precision(feed.device), reading(feed.boundary, part, batch):
             loss, _ = network.loss(batch, feed.smoothing)

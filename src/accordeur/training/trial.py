@@ -149,7 +149,7 @@ def step_seconds(network: Any, feed: step.Feed, settings: TrainingSettings, seed
     """Seconds per step, the steps chosen so that their tokens are those of an average step."""
     items, device = feed.items, feed.device
     parts = typical_steps(items, settings.batch_rows, device.micro_tokens, seed, packs=feed.packs)
-    optimizer = optimizers.build(network, settings)
+    optimizer = optimizers.build(network, settings, device.dtype)
     optimizers.set_rate(optimizer, 0.0)
     network.train()
     times, tokens = [], []

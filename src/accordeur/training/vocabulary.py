@@ -15,6 +15,8 @@ TILE_BYTES = 32 * 2**20  # of logits alive at once on a CPU; an accelerator take
 MOVING_TILES = (
     4  # tiles are so much larger where the vocabulary moves: its gradient is as large as the tile, and added to each time
 )
+STRIP_BYTES = 2**20  # of a tile's logits worked on at once by a CPU: they stay in its cache from the first operation to the last
+SURE = 1e-30  # a softmax below this is too close to the end of its range for an exact logarithm
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,10 +47,10 @@ def find_head(trunk: Any) -> VocabularyHead | None:
     output = trunk.get_output_embeddings()
     if type(output) is not nn.Linear:
         return None
-    settings = trunk.config.get_text_config().to_dict()
-    scale = float(settings.get("logit_scale") or 1.0) / float(settings.get("logits_scaling") or 1.0)
-    if settings.get("model_type") in T5_KIN and settings.get("scale_decoder_outputs"):
-        scale *= float(settings["d_model"]) ** -0.5
+    settings = trunk.config.get_text_config()  # read by name, as this runs in every pass: a dict of it is a deep copy
+    scale = float(getattr(settings, "logit_scale", None) or 1.0) / float(getattr(settings, "logits_scaling", None) or 1.0)
+    if settings.model_type in T5_KIN and getattr(settings, "scale_decoder_outputs", False):
+        scale *= float(settings.d_model) ** -0.5
     bias = output.bias
     extra = getattr(trunk, "final_logits_bias", None)
     if extra is not None:
@@ -57,7 +59,7 @@ def find_head(trunk: Any) -> VocabularyHead | None:
         weight_VH=output.weight,
         bias_V=bias,
         scale=scale,
-        softcap=settings.get("final_logit_softcapping"),
+        softcap=getattr(settings, "final_logit_softcapping", None),
         transform=masked_transform(trunk),
     )
 
@@ -102,8 +104,7 @@ def label_log_probs(head: VocabularyHead, hidden_NH: Tensor, targets_N: Tensor) 
     """(N,) log-probability of each target, float32."""
     parts = []
     for logits_nV, part in logit_tiles(head, head.prepared(hidden_NH)):
-        picked = logits_nV.gather(1, targets_N[part, None])[:, 0]
-        parts.append((picked - log_norm(logits_nV)[0]).float())
+        parts.append(picked(logits_nV.log_softmax(1), targets_N[part]).float())
     return torch.cat(parts) if parts else hidden_NH.new_zeros(0, dtype=torch.float32)
 
 
@@ -111,7 +112,7 @@ def logit_tiles(head: VocabularyHead, prepared_NH: Tensor) -> Iterator[tuple[Ten
     """Logits of a few positions at a time, at least float32."""
     weight, bias, inputs = in_compute_dtype(head, prepared_NH)
     for part in tiles(len(inputs), len(weight), inputs.device):
-        yield cap(head, linear(inputs[part], weight, bias, head.scale)), part
+        yield scored(head, F.linear(inputs[part], weight, bias)), part
 
 
 def in_compute_dtype(head: VocabularyHead, prepared_NH: Tensor) -> tuple[Tensor, Tensor | None, Tensor]:
@@ -122,39 +123,49 @@ def in_compute_dtype(head: VocabularyHead, prepared_NH: Tensor) -> tuple[Tensor,
     return head.weight_VH.to(dtype), bias, prepared_NH.to(dtype)
 
 
-def linear(inputs_nH: Tensor, weight_VH: Tensor, bias_V: Tensor | None, scale: float) -> Tensor:
-    """scale · (x Wᵀ + b) in at least float32."""
-    logits = F.linear(inputs_nH, weight_VH, bias_V)
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    return logits if scale == 1.0 else logits.mul_(scale)
-
-
-def cap(head: VocabularyHead, logits_nV: Tensor) -> Tensor:
-    """Soft capping c·tanh(x / c) where the model has it."""
+def scored(head: VocabularyHead, products_nV: Tensor) -> Tensor:
+    """cap(scale · products) in at least float32, where those are float32 in place; the cap is c·tanh(x / c)."""
+    logits_nV = products_nV.to(torch.promote_types(products_nV.dtype, torch.float32))
+    if head.scale != 1.0:
+        logits_nV.mul_(head.scale)
     return logits_nV if head.softcap is None else logits_nV.div_(head.softcap).tanh_().mul_(head.softcap)
 
 
 def tiles(rows: int, vocabulary: int, device: torch.device, larger: int = 1) -> Iterator[slice]:
     """Even slices of the positions, so that no last tile is tiny."""
-    room = TILE_BYTES * larger * (1 if device.type == "cpu" else 8)
+    return even(rows, vocabulary, TILE_BYTES * larger * (1 if device.type == "cpu" else 8))
+
+
+def strips(table_nV: Tensor) -> Iterator[slice]:
+    """Slices of a tile that fit a CPU's cache; on an accelerator, where a call costs more than memory does, the whole tile."""
+    rows, vocabulary = table_nV.shape
+    return even(rows, vocabulary, STRIP_BYTES if table_nV.device.type == "cpu" else 4 * table_nV.numel())
+
+
+def even(rows: int, vocabulary: int, room: int) -> Iterator[slice]:
+    """As few even slices as have their float32 logits within so many bytes."""
     count = max(1, -(-rows * vocabulary * 4 // room)) if rows else 0
     size = -(-rows // count) if rows else 1
     yield from (slice(start, start + size) for start in range(0, rows, size))
 
 
-def log_norm(logits_nV: Tensor) -> tuple[Tensor, Tensor]:
-    """log Z, (n,), and the softmax it follows from: max - log max softmax, two passes fewer than logsumexp and as exact."""
-    soft_nV = torch.softmax(logits_nV, 1)
-    return logits_nV.amax(1) - soft_nV.amax(1).log(), soft_nV
+def picked(table_nV: Tensor, targets_n: Tensor) -> Tensor:
+    """(n,): of each position what stands at its target."""
+    return table_nV.gather(1, targets_n[:, None])[:, 0]
 
 
 def tile_loss(logits_nV: Tensor, targets_n: Tensor, terms: LossTerms) -> tuple[Tensor, Tensor, Tensor]:
-    """The summed loss of a tile, its log Z, (n,), and its softmax."""
-    norm_n, soft_nV = log_norm(logits_nV)
-    picked_n = logits_nV.gather(1, targets_n[:, None])[:, 0]
-    loss = (norm_n - (1 - terms.smoothing) * picked_n).sum()
+    """The summed loss of a tile, its log Z, (n,), and its softmax, from which the others follow without another pass."""
+    soft_nV = torch.softmax(logits_nV, 1)
+    share_n, logit_n = picked(soft_nV, targets_n), picked(logits_nV, targets_n)
+    nll_n = -share_n.log()
+    unsure_n = share_n < SURE
+    if bool(unsure_n.any()):
+        nll_n[unsure_n] = logits_nV[unsure_n].logsumexp(1) - logit_n[unsure_n]
+    norm_n = nll_n + logit_n
+    loss = nll_n.sum()
     if terms.smoothing:
-        loss = loss - terms.smoothing * logits_nV.mean(1).sum()
+        loss = loss + terms.smoothing * (logit_n - logits_nV.mean(1)).sum()
     if terms.z_loss:
         loss = loss + terms.z_loss * norm_n.square().sum()
     return loss, norm_n, soft_nV
@@ -168,6 +179,16 @@ def tile_gradient(soft_nV: Tensor, norm_n: Tensor, targets_n: Tensor, terms: Los
     hit = torch.full_like(targets_n, 1, dtype=gradient.dtype)[:, None] * (terms.smoothing - 1)
     gradient.scatter_add_(1, targets_n[:, None], hit)
     return gradient.sub_(terms.smoothing / gradient.shape[1]) if terms.smoothing else gradient
+
+
+def strip_loss(head: VocabularyHead, products_nV: Tensor, targets_n: Tensor, terms: LossTerms) -> tuple[Tensor, Tensor]:
+    """The summed loss, and its gradient by the products, in at least float32; the products may be gone afterwards."""
+    logits_nV = scored(head, products_nV)
+    loss, norm_n, soft_nV = tile_loss(logits_nV, targets_n, terms)
+    gradient = tile_gradient(soft_nV, norm_n, targets_n, terms)
+    if head.softcap is not None:
+        gradient.mul_(1 - (logits_nV / head.softcap).square())
+    return loss, gradient if head.scale == 1.0 else gradient.mul_(head.scale)
 
 
 class TiledLoss(torch.autograd.Function):
@@ -185,21 +206,17 @@ class TiledLoss(torch.autograd.Function):
         grad_weight = torch.zeros_like(weight, dtype=wide) if wants_weight else None
         grad_bias = torch.zeros_like(weight[:, 0], dtype=wide) if wants_bias else None
         for part in tiles(len(inputs), len(weight), inputs.device, MOVING_TILES if wants_weight else 1):
-            logits_nV = cap(head, linear(inputs[part], weight, bias, head.scale))
-            loss, norm_n, soft_nV = tile_loss(logits_nV, targets_N[part], terms)
-            total += loss
-            gradient = tile_gradient(soft_nV, norm_n, targets_N[part], terms)
-            if head.softcap is not None:
-                gradient.mul_(1 - (logits_nV / head.softcap).square())
-            if head.scale != 1.0:
-                gradient.mul_(head.scale)
-            if grad_bias is not None:
-                grad_bias += gradient.sum(0)
-            narrow = gradient.to(inputs.dtype)
+            table_nV = F.linear(inputs[part], weight, bias)  # strip by strip it becomes its own gradient
+            for strip in strips(table_nV):
+                loss, gradient_nV = strip_loss(head, table_nV[strip], targets_N[part][strip], terms)
+                total += loss
+                if grad_bias is not None:
+                    grad_bias += gradient_nV.sum(0)
+                table_nV[strip] = gradient_nV
             if grad_inputs is not None:
-                torch.mm(narrow, weight, out=grad_inputs[part])
+                torch.mm(table_nV, weight, out=grad_inputs[part])
             if grad_weight is not None:
-                accumulate(grad_weight, narrow, inputs[part])
+                accumulate(grad_weight, table_nV, inputs[part])
         ctx.gradients = (
             None if grad_inputs is None else grad_inputs.to(inputs_NH.dtype),
             None if grad_weight is None else grad_weight.to(weight_VH.dtype),
