@@ -68,9 +68,9 @@ def test_virtual_tokens_take_positions_and_the_text_gets_the_others(name: str, t
         leave_room(replace(task, test=(long,) * 4), base, 20)
 
 
-def test_among_rates_that_all_score_nothing_the_lower_loss_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_all_rates_score_alike_the_middle_one_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = work("macro_f1", tmp_path, "classify")
-    asked = replace(asked, moving=replace(asked.moving, rates=(1e-9, 1e-3)))
+    asked = replace(asked, moving=replace(asked.moving, rates=(1e-9, 1e-4, 1e-3)))
     plan = TrainingPlan(steps=250, batch_rows=4, evaluate_every=250, seconds_per_step=0.01, budget_seconds=2.5)
     monkeypatch.setattr(Work, "judged", lambda self, model, rows: 0.0)
-    assert asked.choose_rate(asked.items(), plan) == 1e-3
+    assert asked.choose_rate(asked.items(), plan) == 1e-4

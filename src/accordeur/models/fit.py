@@ -187,27 +187,28 @@ class Work:
         return tuple(self.moving.rates) or (self.moving.settings.rate,)
 
     def choose_rate(self, items: Sequence[Encoded], plan: TrainingPlan) -> float:
-        """The rate that scores best on validation after a short run of each, or the middle one where the budget is too small.
+        """The rate that scores best on validation after a short run of each.
 
-        Of equal scores, as long as no answer is right, the run with the lower training loss decides.
+        The middle one where the budget is too small, or where all score alike, which is when no answer is right yet: a lower
+        training loss then speaks for rates at which a longer run falls apart.
         """
         rates = self.rates()
         steps = trial_steps(plan, rates)
         if not steps:
             return rates[len(rates) // 2]
         scores = {f"{rate:g}": self.context.planned(f"rate-{rate:g}", self.trial(items, plan, rate, steps)) for rate in rates}
+        if len(set(scores.values())) == 1:
+            return rates[len(rates) // 2]
         return max(rates, key=lambda rate: scores[f"{rate:g}"])
 
-    def trial(self, items: Sequence[Encoded], plan: TrainingPlan, rate: float, steps: int) -> Callable[[], list[float]]:
-        """A short run at one rate, when it is called: its score, and minus the mean training loss of its second half."""
+    def trial(self, items: Sequence[Encoded], plan: TrainingPlan, rate: float, steps: int) -> Callable[[], float]:
+        """A short run at one rate, when it is called."""
 
-        def run() -> list[float]:
+        def run() -> float:
             self.context.note(text=f"trying rate {rate:g}")
             short = replace(plan, steps=steps, evaluate_every=steps)
             unheard = replace(self, context=replace(self.context, on_judged=silent))
-            training = unheard.train(items, short, rate, f"rate-{rate:g}")[1]
-            losses = [float(point["loss"]) for point in training.curve[len(training.curve) // 2 :]]
-            return [training.best_score, -sum(losses) / len(losses)]
+            return unheard.train(items, short, rate, f"rate-{rate:g}")[1].best_score
 
         return run
 
