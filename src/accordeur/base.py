@@ -241,10 +241,14 @@ def tokenizer_files(folder: Path) -> Iterator[Path]:
         "merges.txt",
         "tokenizer.model",
         "spiece.model",
+        "sentencepiece.bpe.model",
+        "added_tokens.json",
+        "special_tokens_map.json",
         "chat_template.jinja",
     ):
         if (folder / name).is_file():
             yield folder / name
+    yield from sorted((folder / "additional_chat_templates").glob("*.jinja"))
 
 
 def read_header(path: Path) -> dict[str, Any]:

@@ -111,3 +111,8 @@ def test_a_merged_weight_that_is_no_number_is_seen_where_no_answers_are_compared
     )
     with pytest.raises(ModelError, match="does not answer as before"):
         merge(run, tmp_path / "merged", cells.task_of("text").test)
+
+
+def test_at_most_32_rows_are_replayed(tmp_path: Path) -> None:
+    run = cells.saved(stirred("lora", "classify", "encoder", tmp_path), tmp_path / "run")
+    assert merge(run, tmp_path / "merged", [*cells.task_of("classify").train, *cells.task_of("classify").test] * 2).rows == 32

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from accordeur.adapted import reopen
-from accordeur.base import Base
+from accordeur.base import Base, find_base
 from accordeur.errors import ModelError, RecipeError
 from accordeur.method import build_method
 from accordeur.models import moved
@@ -239,3 +240,12 @@ def test_more_layers_than_there_are_is_refused(tmp_path: Path) -> None:
 def test_settings_out_of_range_are_refused(method: str, settings: dict[str, Any]) -> None:
     with pytest.raises(RecipeError, match=next(iter(settings))):
         build_method(method, settings)
+
+
+@pytest.mark.parametrize("name", ["special_tokens_map.json", "added_tokens.json", "additional_chat_templates/tools.jinja"])
+def test_every_file_that_makes_a_tokenizer_names_the_base(name: str, tmp_path: Path) -> None:
+    shutil.copytree(tiny("encoder").path, tmp_path / "base")
+    before = find_base(str(tmp_path / "base")).fingerprint
+    (tmp_path / "base" / name).parent.mkdir(exist_ok=True)
+    (tmp_path / "base" / name).write_text("{}", encoding="utf-8")
+    assert find_base(str(tmp_path / "base")).fingerprint != before

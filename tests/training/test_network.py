@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from accordeur.errors import NotApplicable
 from accordeur.example import IGNORED, Encoded
 from accordeur.training.batches import collate
-from accordeur.training.network import Network, at, is_decoder
+from accordeur.training.network import Network, at, is_decoder, noisy
 from accordeur.training.pooling import POOLINGS, pool
 
 from . import tiny
@@ -228,3 +228,16 @@ def test_where_everything_is_asked_nothing_is_picked_out_and_the_loss_is_the_sam
     (ours,) = torch.autograd.grad(loss, trunk.transformer.wte.weight)
     (theirs,) = torch.autograd.grad(network.loss(collate(padded, tiny.PAD))[0], trunk.transformer.wte.weight)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_noise_is_uniform_within_neftunes_bound() -> None:
+    """Jain et al. 2023: uniform in ± alpha / √(L·H), L the row's real length, so that its norm is about alpha / √3."""
+    batch = collate(tiny.label_rows(4, longest=30), tiny.PAD)
+    zeros = torch.zeros(*batch.tokens_BT.shape, tiny.WIDTH)
+    torch.manual_seed(0)
+    noise = noisy(zeros, batch, 5.0)
+    for row, length in enumerate(batch.lengths_B.tolist()):
+        bound = 5.0 / (length * tiny.WIDTH) ** 0.5
+        real = noise[row, :length]
+        assert 0.9 * bound < float(real.abs().max()) <= bound
+        assert float(real.norm()) == pytest.approx(5.0 / 3**0.5, rel=0.15)

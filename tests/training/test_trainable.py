@@ -119,3 +119,13 @@ def test_every_named_target_has_to_match(put_in: Any) -> None:
     network = Network(tiny.bert(), "label", outputs=3)
     with pytest.raises(RecipeError, match="'valeu' matches no layer"):
         put_in(network, targets=["query", "valeu"])
+
+
+@pytest.mark.parametrize("put_in", [lambda network: low_rank(network, rank=4, use_dora=True), scaled])
+@pytest.mark.parametrize("make", [tiny.bert, tiny.gpt2])
+def test_dora_and_learned_scales_start_as_the_identity(put_in: Any, make: Any) -> None:
+    network = Network(make(), "label", outputs=3, dropout=0.0)
+    batch = collate(tiny.label_rows(3), tiny.PAD)
+    before = network.loss(batch)[0].detach()
+    put_in(network)
+    torch.testing.assert_close(network.loss(batch)[0].detach(), before)
