@@ -127,7 +127,21 @@ def report_page(name: str, report: Mapping[str, Any]) -> str:
     counts = f"{rows['train']:,} / {rows['validation']:,} / {rows['test']:,} rows"
     head = f"### {name}\n\n{report['task']['kind']}, {counts}, base {report['base']['name']}.\n"
     command = f"`{report.get('command') or 'accordeur compare'}`\n"
-    return "\n".join([head, markdown_table(report), "", said(verdict_text(report)), "", command])
+    parts = [head, markdown_table(report), "", *type_table(report), said(verdict_text(report)), "", command]
+    return "\n".join(parts)
+
+
+def type_table(report: Mapping[str, Any]) -> list[str]:
+    """Of a report on tags: F1 of every type of entity by every method, the most frequent type first."""
+    methods = [method for method in report["methods"] if method.get("entities")]
+    if not methods:
+        return []
+    head = ["Type", "In the test rows", *(method["method"] for method in methods)]
+    lines = [head, ["---", "---:", *["---:"] * len(methods)]]
+    for entries in zip(*(method["entities"] for method in methods), strict=True):
+        scores = ["–" if entry["f1"] is None else f"{100 * entry['f1']:.1f}" for entry in entries]
+        lines.append([entries[0]["type"], f"{entries[0]['expected']:,}", *scores])
+    return ["".join(f"| {' | '.join(line)} |\n" for line in lines)]
 
 
 def plain_page(name: str, page: Mapping[str, Any]) -> str:
