@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,24 @@ def test_what_is_no_text_is_refused(tmp_path: Path, name: str, content: bytes, m
     path.write_bytes(content)
     with pytest.raises(DataError, match=message):
         list(pieces(sources([path])))
+
+
+def test_a_gzip_file_damaged_in_the_middle_is_refused(tmp_path: Path) -> None:
+    whole = gzip.compress(text(50).encode(), mtime=0)
+    (tmp_path / "a.txt.gz").write_bytes(whole + whole[:10] + b"\xff" + whole[11:])  # a block of a type that doesn't exist
+    with pytest.raises(zlib.error):
+        gzip.decompress((tmp_path / "a.txt.gz").read_bytes())
+    with pytest.raises(DataError, match="damaged gzip"):
+        list(pieces(sources([tmp_path / "a.txt.gz"])))
+
+
+def test_one_empty_file_beside_others_is_none_too_many(tmp_path: Path) -> None:
+    for number, content in enumerate(["", text(5), " \n"]):
+        (tmp_path / f"{number}.txt").write_text(content, "utf-8")
+    assert "".join(beginnings(sources([tmp_path]), 3000)).strip() == text(5).strip()
+    (tmp_path / "1.txt").write_text("\n")
+    with pytest.raises(DataError, match="empty: no text in .*0.txt, .*1.txt"):
+        list(beginnings(sources([tmp_path]), 3000))
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -34,6 +34,20 @@ def test_ids_decode_to_the_text_with_an_end_after_every_document(tmp_path: Path,
     assert found.ids.dtype == np.uint16
 
 
+@pytest.mark.parametrize("between", [" ", ""])
+def test_a_text_without_line_breaks_is_encoded_in_stretches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    monkeypatch.setattr(stored, "STRETCH", 100)
+    whole = between.join(f"river{number}" for number in range(400))
+    cut = [piece.text for piece in stored.short_stretches([Piece(text=whole, last=True)])]
+    assert "".join(cut) == whole
+    assert max(map(len, cut)) <= 200
+    assert all(part.startswith(" ") for part in cut[1:]) == bool(between)  # a space belongs to what follows it
+    found = write_ids([Piece(text=whole, last=True)], TOKENIZER, tmp_path, end_id=None)
+    assert TOKENIZER.decode(found.ids.tolist()) == whole
+
+
 def test_blocks_ask_every_token_but_the_first_once(tmp_path: Path) -> None:
     found = write_ids(two_documents(), TOKENIZER, tmp_path, end_id=None)
     blocks = Blocks(found, 16)

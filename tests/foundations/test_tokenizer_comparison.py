@@ -11,7 +11,7 @@ from tests.foundations.words import lines
 
 
 def test_characters_are_one_token_each_and_unseen_letters_unknown() -> None:
-    tokenizer = train_tokenizer(["abc"], TokenizerRequest(kind="char", size=20))
+    tokenizer = train_tokenizer(["abc"], TokenizerRequest(kind="char", size=20, exact=False))
     row = measure("char", "unseen", tokenizer, ["abz ab"])
     assert row.tokens_per_word == 3  # 6 characters, 2 words
     assert row.tokens_per_byte == 1
@@ -30,6 +30,6 @@ def test_all_kinds_are_measured_on_all_texts_and_bytes_lose_nothing() -> None:
 
 
 def test_a_text_without_words_is_refused() -> None:
-    tokenizer = train_tokenizer(["abc"], TokenizerRequest(kind="char", size=20))
+    tokenizer = train_tokenizer(["abc"], TokenizerRequest(kind="char", size=20, exact=False))
     with pytest.raises(DataError, match="no word"):
         measure("char", "empty", tokenizer, ["", "  "])

@@ -17,7 +17,7 @@ def test_every_kind_gets_the_same_flops(tmp_path: Path) -> None:
         (tmp_path / f"{number}.txt").write_text(text(60, number), "utf-8")
     parts = [tuple(sources([tmp_path / f"{number}.txt"])) for number in range(2)]
     shape = Shape(layers=1, width=32, heads=2, context=32, vocabulary=300)
-    flops = 10 * shape.flops_per_token * 32 * 8
+    flops = 10 * shape.row_flops() * 8
     rows = list(train_per_kind(parts[0], parts[1], shape, flops, Context(seed=0, folder=tmp_path, cache=tmp_path)))
     assert [row.kind for row in rows] == list(KINDS)
     by = {row.kind: row for row in rows}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -18,7 +19,8 @@ BYTES = train_tokenizer(lines(200), TokenizerRequest(kind="bpe", size=300))
 
 @pytest.mark.parametrize("kind", BUILDERS)
 def test_every_kind_is_opened_by_autotokenizer_with_the_same_ids(kind: str, tmp_path: Path) -> None:
-    tokenizer = train_tokenizer(lines(200), TokenizerRequest(kind=kind, size=300 if kind == "bpe" else 60))  # type: ignore[arg-type]
+    asked = TokenizerRequest(kind=kind, size=300 if kind == "bpe" else 60, exact=False)  # type: ignore[arg-type]
+    tokenizer = train_tokenizer(lines(200), asked)
     tokenizer.save_pretrained(tmp_path)
     opened = AutoTokenizer.from_pretrained(tmp_path)
     line = lines(1, seed=5)[0]
@@ -58,7 +60,7 @@ def test_sentinels_of_t5_are_single_tokens() -> None:
     assert tokenizer("the")["input_ids"][-1] == tokenizer.eos_token_id
 
 
-@pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])
+@pytest.mark.parametrize("kind", BUILDERS)
 def test_a_vocabulary_larger_than_the_text_allows_is_refused(kind: str) -> None:
     with pytest.raises(RecipeError, match="corpus allows only") as caught:
         train_tokenizer(["the river"], TokenizerRequest(kind=kind, size=5000))  # type: ignore[arg-type]
@@ -67,7 +69,15 @@ def test_a_vocabulary_larger_than_the_text_allows_is_refused(kind: str) -> None:
 
 def test_a_size_below_the_special_tokens_is_refused() -> None:
     with pytest.raises(RecipeError, match="special tokens"):
-        train_tokenizer(["the river"], TokenizerRequest(size=3))
+        train_tokenizer(["the river"], TokenizerRequest(kind="word", size=3))
+
+
+@pytest.mark.parametrize(("family", "least"), [("gpt", 259), ("bert", 261), ("t5", 359)])
+def test_bytes_need_room_for_themselves(family: Any, least: int) -> None:
+    with pytest.raises(RecipeError, match="256 bytes") as caught:
+        train_tokenizer(lines(20), TokenizerRequest(size=least - 1, family=family))
+    assert caught.value.hint == f"choose {least} or more"
+    assert len(train_tokenizer(lines(20), TokenizerRequest(size=least, family=family))) == least
 
 
 @pytest.mark.parametrize("kind", sorted({*BUILDERS} - {"unigram"}))  # whose trainer breaks ties by a hash table

@@ -24,14 +24,16 @@ def pretrain(
     heads: Annotated[int | None, typer.Option(help="Of attention; they divide the width.")] = None,
     context: Annotated[int | None, typer.Option(help="Tokens of a row.")] = None,
     vocabulary: Annotated[int | None, typer.Option(help="Entries of the tokenizer.")] = None,
-    budget: Annotated[float | None, typer.Option(help="Minutes; shape, batch, rate and steps follow. Default: 5.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Exactly so many steps.")] = None,
+    budget: Annotated[
+        float | None, typer.Option(min=0.01, help="Minutes; shape, batch, rate and steps follow. Default: 5.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Exactly so many steps.")] = None,
     tokenizer: Annotated[Path | None, typer.Option(help="Folder of a tokenizer to use. Default: a new one.")] = None,
     held_out: Annotated[
         list[Path] | None, typer.Option(help="Files to score on. Default: the last file, or the end of a single one.")
     ] = None,
     columns: Annotated[str, typer.Option(help="Columns of JSON lines, with commas between.")] = "text",
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random. Default: 0, or a recipe's own.")] = None,
 ) -> None:
     """Pretrain a small base from raw text; the same command goes on after a stop."""
     from rich.console import Console

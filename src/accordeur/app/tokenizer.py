@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 tokenizer = typer.Typer(no_args_is_help=True, help="Train, compare and explain tokenizers.")
-LINES = 2000  # of a text, measured at most
+ENTRIES = 8192
+LINES, CHARACTERS = 2000, 2_000_000  # of a text, measured at most
+LONGEST = 20_000  # characters of a line, which is else measured in parts
 TRAIN_FLOPS = 1e12  # per kind: half a minute of a laptop
 
 
@@ -17,7 +19,7 @@ TRAIN_FLOPS = 1e12  # per kind: half a minute of a laptop
 def train(
     text: Annotated[list[Path], typer.Argument(help="Text files or folders (.txt, .jsonl, .gz).")],
     kind: Annotated[str, typer.Option(help="bpe, wordpiece, unigram, char or word.")] = "bpe",
-    size: Annotated[int, typer.Option(help="Entries of the vocabulary.")] = 8192,
+    size: Annotated[int | None, typer.Option(help="Entries of the vocabulary. Default: 8192, or what the text allows.")] = None,
     family: Annotated[str, typer.Option(help="Whose special tokens: gpt, bert or t5.")] = "gpt",
     characters: Annotated[int, typer.Option(min=1, help="Of the text at most, an equal share of every file.")] = 100_000_000,
     out: Annotated[Path, typer.Option(help="Folder of the tokenizer.")] = Path("tokenizer"),
@@ -27,7 +29,12 @@ def train(
     from accordeur.foundations.tokenizers import BUILDERS, FAMILIES, TokenizerRequest, train_tokenizer
     from accordeur.store import sealed_folder
 
-    request = TokenizerRequest(kind=chosen(kind, BUILDERS, "kind"), size=size, family=chosen(family, FAMILIES, "family"))
+    request = TokenizerRequest(
+        kind=chosen(kind, BUILDERS, "kind"),
+        size=ENTRIES if size is None else size,
+        family=chosen(family, FAMILIES, "family"),
+        exact=size is not None,
+    )
     made = train_tokenizer(corpus.beginnings(corpus.sources(text), characters), request)
     with sealed_folder(out) as staging:
         made.save_pretrained(staging)
@@ -112,16 +119,30 @@ def trained(text: list[Path], unseen: list[Path], size: int) -> list[tuple[str, 
 
 
 def first_lines(paths: list[Path]) -> list[str]:
-    """The first lines of every file, at most LINES each."""
-    from itertools import islice
-
+    """The first lines of every file, at most LINES and CHARACTERS each. DataError where no file holds any."""
     from accordeur.foundations import corpus
 
-    return [
-        line
-        for source in corpus.sources(paths)
-        for line in islice((line for piece in corpus.texts([source]) for line in piece.splitlines() if line.strip()), LINES)
-    ]
+    given = corpus.sources(paths)
+    found = [line for source in given for line in opening(source)]
+    if not found:
+        raise corpus.no_text(given)
+    return found
+
+
+def opening(source: Any) -> Iterator[str]:
+    """The first lines of a file, of which no more is read."""
+    from itertools import islice
+
+    from accordeur.foundations.corpus import pieces_of
+
+    left = CHARACTERS
+    lines = (line for piece in pieces_of(source) for line in piece.text.splitlines())
+    parts = (line[start : start + LONGEST] for line in lines for start in range(0, len(line), LONGEST))
+    for part in islice((part for part in parts if part.strip()), LINES):
+        yield part
+        left -= len(part)
+        if left <= 0:
+            return
 
 
 def chosen(name: str, known: Any, what: str) -> Any:

@@ -5,26 +5,33 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from accordeur.context import Context, silent
 from accordeur.errors import AccordeurError, RecipeError
-from accordeur.foundations.corpus import Source, divided, sources
+from accordeur.foundations.corpus import Source, divided, holds_text, sources, without
+from accordeur.foundations.dial import dialled, read_dialled
 from accordeur.foundations.families import OBJECTIVES, Objective
-from accordeur.foundations.pretrain import Pretrained, PretrainRequest, pretrain
+from accordeur.foundations.pretrain import Pretrained, PretrainRequest, forget, pretrain
 from accordeur.foundations.pretrain_recipe import read_pretrain_recipe
-from accordeur.foundations.shapes import Family, Shape, shape_for, shape_of
-from accordeur.store import locked
+from accordeur.foundations.shapes import Family, Shape, shape_of
+from accordeur.plan import DevicePlan
+from accordeur.store import fingerprint, locked
 from accordeur.training.device import plan_device
-from accordeur.training.processes import launched
+from accordeur.training.processes import Processes, launched
 from accordeur.training.settings import TrainingSettings
 
 RECIPES = (".yaml", ".yml")
 MINUTES = 5.0
 HELD_OUT_SHARE = 0.05  # of a single file
 FAMILIES: dict[str, Family] = {"gpt": "gpt", "bert": "bert", "t5": "t5"}
-FLOPS_PER_SECOND = 3e10  # of a thread pair in training; the trial then measures, the shape only needs the order of magnitude
+COLUMNS = ("text",)
+DECIDED = "decided-"  # begins the name of a folder of decisions, which the command's own fingerprint ends
+NAMES = {one.name for one in fields(Shape)}
+
+Dial = Callable[[Family, float], Shape]  # the shape for a family and minutes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +48,8 @@ class PretrainArguments:
     steps: int | None = None
     tokenizer: Path | None = None
     held_out: tuple[Path, ...] = ()
-    columns: tuple[str, ...] = ("text",)
-    seed: int = 0
+    columns: tuple[str, ...] = COLUMNS
+    seed: int | None = None  # 0, or a recipe's own
 
 
 def run_pretrain(arguments: PretrainArguments, note: Callable[..., None] = silent, stop: Callable[[], bool] = bool) -> Pretrained:
@@ -50,26 +57,39 @@ def run_pretrain(arguments: PretrainArguments, note: Callable[..., None] = silen
 
     Where several processes were launched, all of them call this; the first holds the folder of work and tells how far it is.
     """
-    request, minutes, seed = requested(arguments)
     work = arguments.out.parent / f".{arguments.out.name}.work"
     with launched() as processes, locked(work) if processes.first else contextlib.nullcontext():
-        context = Context(
-            seed=seed,
-            folder=work,
-            cache=work,
-            budget_seconds=60 * minutes * processes.count,  # a trial measures one of them
-            device=plan_device(processes.device),
-            on_note=note if processes.first else silent,
-            stop=stop,
-        )
+        context = Context(seed=0, folder=work, cache=work, on_note=note if processes.first else silent, stop=stop)
         try:
+            with processes.in_turn():
+                request, context = decided(arguments, context, processes)
             done = pretrain(request, arguments.out, context, processes)
-            context.note(text=told(done))
-            return done
         except AccordeurError:
-            if processes.first and not any(path.is_dir() for path in work.iterdir()):  # refused before anything was made
+            if processes.first and not (work / "tokenizer").is_dir():  # refused before anything was made
                 shutil.rmtree(work)
             raise
+        if processes.first:
+            forget(context, DECIDED)
+        context.note(text=told(done))
+        return done
+
+
+def decided(arguments: PretrainArguments, context: Context, processes: Processes) -> tuple[PretrainRequest, Context]:
+    """The request and what it is lent. What the machine decides, the device plan of each process and the shape that minutes
+    allow, is kept for this very command, so that it goes on with them after a stop.
+    """
+    kept = context.part(DECIDED + fingerprint([asdict(arguments), processes.count]))
+    own = kept.part(f"process-{processes.rank}")
+    device = DevicePlan(**own.planned("device", lambda: asdict(plan_device(processes.device))))
+
+    def dial(family: Family, minutes: float) -> Shape:
+        found = read_dialled(kept.planned("shape", lambda: dialled(family, minutes, device, processes.count).plain()))
+        context.note(text=found.told(minutes))
+        return found.shape
+
+    request, minutes, seed = requested(arguments, dial)
+    seconds = 60 * minutes * processes.count  # a trial measures one of them
+    return request, replace(context, seed=seed, device=device, budget_seconds=seconds)
 
 
 def told(done: Pretrained) -> str:
@@ -81,29 +101,38 @@ def told(done: Pretrained) -> str:
     )
 
 
-def requested(arguments: PretrainArguments) -> tuple[PretrainRequest, float, int]:
-    """The request, the minutes and the seed, from a recipe or from the arguments."""
+def requested(arguments: PretrainArguments, dial: Dial) -> tuple[PretrainRequest, float, int]:
+    """The request, the minutes and the seed, from a recipe or from the arguments; without a size, the dial gives the shape."""
     if len(arguments.texts) == 1 and arguments.texts[0].suffix in RECIPES:
         return from_recipe(arguments)
     family = FAMILIES.get(arguments.family or "gpt")
     if family is None:
         raise RecipeError(f"family {arguments.family!r} is unknown", hint=f"expected {', '.join(FAMILIES)}")
-    minutes = arguments.minutes or MINUTES
-    size = shape_of(arguments.size) if arguments.size else shape_for(FLOPS_PER_SECOND * 60 * minutes)
-    shape = checked(replace(size, **arguments.shape))
+    minutes = MINUTES if arguments.minutes is None else arguments.minutes
+    if minutes <= 0:
+        raise RecipeError(f"budget {minutes:g}: expected more than 0 minutes")
+    objective = chosen_objective(arguments.objective, family)
     texts, held_out = parted(arguments)
+    shape = checked(shape_asked(arguments, lambda: dial(family, minutes)))
     request = PretrainRequest(
         texts=texts,
         held_out=held_out,
         shape=shape,
         family=family,
-        objective=chosen_objective(arguments.objective, family),
+        objective=objective,
         tokenizer=arguments.tokenizer,
         settings=default_settings(shape),
-        exact_vocabulary=False,  # a small text has a small vocabulary
+        exact_vocabulary="vocabulary" in arguments.shape,  # else a small text has a small vocabulary
         steps=arguments.steps,
     )
-    return request, minutes, arguments.seed
+    return request, minutes, arguments.seed or 0
+
+
+def shape_asked(arguments: PretrainArguments, dial: Callable[[], Shape]) -> Shape:
+    """The named size or else what the dial gives, but for what is named by itself."""
+    if arguments.shape.keys() >= NAMES:
+        return Shape(**arguments.shape)
+    return replace(shape_of(arguments.size) if arguments.size else dial(), **arguments.shape)
 
 
 def checked(shape: Shape) -> Shape:
@@ -132,12 +161,34 @@ def chosen_objective(name: str | None, family: Family) -> Objective | None:
 
 
 def from_recipe(arguments: PretrainArguments) -> tuple[PretrainRequest, float, int]:
-    """The same from a recipe; steps and minutes of the command line win."""
-    recipe = read_pretrain_recipe(arguments.texts[0])
+    """The same from a recipe, in which what the command line says wins."""
+    recipe = read_pretrain_recipe(arguments.texts[0], said(arguments))
+    chosen_objective(recipe.objective, recipe.family)
     request = recipe.request()
-    if arguments.steps is not None:
-        request = replace(request, steps=arguments.steps)
-    return request, arguments.minutes or recipe.minutes or MINUTES, recipe.seed
+    checked(request.shape)
+    if arguments.held_out:
+        held_out = tuple(sources(arguments.held_out, arguments.columns))
+        request = replace(request, texts=without(request.texts, held_out), held_out=held_out)
+    elif arguments.columns != COLUMNS:
+        raise RecipeError(
+            "--columns with a recipe are those of --held-out", hint="name the others in the recipe, beside the files"
+        )
+    return request, recipe.minutes or MINUTES, recipe.seed
+
+
+def said(arguments: PretrainArguments) -> dict[str, Any]:
+    """What the command line says in the words of a recipe; minutes or steps take the place of both."""
+    given: dict[str, Any] = {
+        "family": arguments.family,
+        "objective": arguments.objective,
+        "tokenizer": arguments.tokenizer and str(arguments.tokenizer),
+        "seed": arguments.seed,
+        **(asdict(shape_of(arguments.size)) if arguments.size else {}),
+        **arguments.shape,
+    }
+    long = {"steps": arguments.steps, "minutes": arguments.minutes}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    return wanted if arguments.steps is None and arguments.minutes is None else {**wanted, **long}
 
 
 def default_settings(shape: Shape) -> TrainingSettings:
@@ -149,12 +200,14 @@ def default_settings(shape: Shape) -> TrainingSettings:
 
 
 def parted(arguments: PretrainArguments) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
-    """Texts and held-out texts: as named; else the last of several files, or the end of a single one."""
+    """Texts and held-out texts: as named; else the last of several files that hold text, or the end of a single one."""
     texts = sources(arguments.texts, arguments.columns)
     if arguments.held_out:
-        held_out = sources(arguments.held_out, arguments.columns)
-        apart = {source.path.resolve() for source in held_out}
-        return tuple(source for source in texts if source.path.resolve() not in apart), tuple(held_out)
+        held_out = tuple(sources(arguments.held_out, arguments.columns))
+        return without(texts, held_out), held_out
+    texts = [source for source in texts if source.path.stat().st_size] or texts
+    while len(texts) > 1 and not holds_text(texts[-1]):
+        texts.pop()
     if len(texts) < 2:
         head, tail = divided(texts[0], HELD_OUT_SHARE)
         return (head,), (tail,)

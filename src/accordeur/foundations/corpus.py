@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,8 +63,18 @@ def pieces(given: Sequence[Source]) -> Iterator[Piece]:
             empty = empty and not piece.text.strip()
             yield piece
     if empty:
-        names = ", ".join(str(source.path) for source in given[:3])
-        raise DataError(f"the corpus is empty: no text in {names}", hint="expected UTF-8 text")
+        raise no_text(given)
+
+
+def no_text(given: Sequence[Source]) -> DataError:
+    """What is raised where no file holds any text."""
+    names = ", ".join(str(source.path) for source in given[:3])
+    return DataError(f"the corpus is empty: no text in {names}", hint="expected UTF-8 text")
+
+
+def holds_text(source: Source) -> bool:
+    """Whether there is any text in a file, of which no more is read than it takes to see that."""
+    return any(piece.text.strip() for piece in pieces_of(source))
 
 
 def pieces_of(source: Source) -> Iterator[Piece]:
@@ -82,6 +93,12 @@ def pieces_of(source: Source) -> Iterator[Piece]:
         place = end
         if source.last is not None and place >= source.last:
             return
+
+
+def without(texts: Sequence[Source], held_out: Sequence[Source]) -> tuple[Source, ...]:
+    """The texts but for files that are held out."""
+    apart = {source.path.resolve() for source in held_out}
+    return tuple(source for source in texts if source.path.resolve() not in apart)
 
 
 def divided(source: Source, share: float) -> tuple[Source, Source]:
@@ -112,14 +129,21 @@ def texts(given: Sequence[Source]) -> Iterator[str]:
 
 
 def beginnings(given: Sequence[Source], characters: int) -> Iterator[str]:
-    """The text of all files, of each at most an equal share of so many characters: what a tokenizer learns from."""
+    """The text of all files, of each at most an equal share of so many characters: what a tokenizer learns from.
+
+    DataError where all of them together hold no text.
+    """
+    empty = True
     for source in given:
         left = max(1, characters // len(given))
-        for piece in pieces([source]):
+        for piece in pieces_of(source):
+            empty = empty and not piece.text.strip()
             yield piece.text[:left]
             left -= len(piece.text)
             if left <= 0:
                 break
+    if empty:
+        raise no_text(given)
 
 
 def stretches(source: Source) -> Iterator[Piece]:
@@ -194,7 +218,7 @@ def read(stream: IO[str], path: Path, *, line: bool = False) -> str:
         text = stream.readline(LONGEST_ROW) if line else stream.read(PIECE)
     except UnicodeDecodeError as fault:
         raise DataError(f"{path} is not UTF-8 text: {fault.reason}", hint="convert it, e.g. iconv -t utf-8") from fault
-    except (gzip.BadGzipFile, EOFError) as fault:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
         raise DataError(f"{path} is a damaged gzip file: {fault}") from fault
     if "\0" in text:
         raise DataError(f"{path} is a binary file: it holds zero bytes", hint="expected plain UTF-8 text")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from accordeur.errors import RecipeError
 from accordeur.example import Encoded
 from accordeur.foundations.pair_network import PairNetwork
-from accordeur.foundations.rows import MaskedRows, PairRows, Rows, SpanRows
+from accordeur.foundations.rows import MaskedRows, PairRows, Rows, SpanRows, once
 from accordeur.foundations.shapes import Family, Shape, new_model
 from accordeur.foundations.stored import Blocks, Stored
 from accordeur.training.network import Network
@@ -76,12 +76,6 @@ def held_out_rows(pupil: Pupil, stored: Stored, shape: Shape, tokenizer: Any) ->
         return once(MaskedRows(stored, shape.context, tokenizer, seed=HELD_OUT_SEED))
     rows = rows_of(pupil, stored, shape, tokenizer, HELD_OUT_SEED)
     return once(rows) if isinstance(rows, Rows) else rows
-
-
-def once(rows: Rows) -> Rows:
-    """The same rows, in one copy."""
-    rows.copies = 1
-    return rows
 
 
 def evenly(rows: Sequence[Encoded], count: int) -> list[Encoded]:

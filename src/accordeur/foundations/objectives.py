@@ -13,6 +13,8 @@ import numpy.typing as npt
 from accordeur.example import IGNORED, Encoded
 
 Ids = npt.NDArray[np.int32]
+ASKED_SHARE = 0.15  # of the tokens under BERT's masking
+LOST_SHARE, MEAN_SPAN = 0.15, 3.0  # under T5's corruption
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,7 @@ class Masking:
     mask_id: int
     vocabulary: int
     forbidden: frozenset[int]  # special tokens: never chosen, never put in
-    share: float = 0.15
+    share: float = ASKED_SHARE
     masked: float = 0.8
     random: float = 0.1
     word_starts: npt.NDArray[np.bool_] | None = None  # (vocabulary,): whether a token begins a word; None: tokens one by one
@@ -95,10 +97,16 @@ def by_lot(expected: float, rng: np.random.Generator) -> int:
 
 
 def word_starts(tokenizer: Any) -> npt.NDArray[np.bool_]:
-    """(vocabulary,): which tokens begin a word: no ## where there are any, else a leading space mark, Ġ or ▁."""
+    """(vocabulary,): which tokens begin a word: no ## where there are any, else a leading space mark, Ġ or ▁.
+
+    Where nothing is marked and entries are longer than a letter, they are whole words: each begins one.
+    """
     names = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     if any(name.startswith("##") for name in names):
         return np.array([not name.startswith("##") for name in names])
+    marked = any(name.startswith(("Ġ", "▁")) for name in names)
+    if not marked and any(len(name) > 1 for name in set(names) - set(tokenizer.all_special_tokens)):
+        return np.ones(len(names), dtype=np.bool_)
     return np.array([name.startswith(("Ġ", "▁", "Ċ")) or not name[:1].isalnum() for name in names])
 
 
@@ -129,21 +137,26 @@ def joined(first: Ids, second: Ids, label: int, length: int, marks: tuple[int, i
 class Corruption:
     """T5's span corruption (Raffel et al. 2020, section 3.1.4): `share` of the tokens in spans of `mean_span` on average."""
 
-    sentinels: tuple[int, ...]
+    sentinels: tuple[int, ...]  # one more than there are spans, at least
     end_id: int
-    share: float = 0.15
-    mean_span: float = 3.0
+    share: float = LOST_SHARE
+    mean_span: float = MEAN_SPAN
+
+
+def lost(tokens: int, share: float = LOST_SHARE, mean_span: float = MEAN_SPAN) -> tuple[int, int]:
+    """Of a text of so many tokens, how many are lost, and in how many spans."""
+    noise = max(1, min(tokens - 1, round(tokens * share)))
+    return noise, max(1, min(round(noise / mean_span), tokens - noise))
 
 
 def corrupt(tokens: Ids, corruption: Corruption, rng: np.random.Generator, row: int = 0) -> Encoded:
     """Input: the text with every span replaced by a sentinel, then the end. Target: sentinel, span, ... sentinel, end."""
-    noise = max(1, min(len(tokens) - 1, round(len(tokens) * corruption.share)))
-    spans = max(1, min(round(noise / corruption.mean_span), len(tokens) - noise, len(corruption.sentinels) - 1))
-    lost, kept = cut_at_random(noise, spans, rng), cut_at_random(len(tokens) - noise, spans, rng)
+    noise, spans = lost(len(tokens), corruption.share, corruption.mean_span)
+    taken, kept = cut_at_random(noise, spans, rng), cut_at_random(len(tokens) - noise, spans, rng)
     inputs: list[int] = []
     target: list[int] = []
     place = 0
-    for number, (before, inside) in enumerate(zip(kept, lost, strict=True)):
+    for number, (before, inside) in enumerate(zip(kept, taken, strict=True)):
         sentinel = corruption.sentinels[number]
         inputs += [*tokens[place : place + before].tolist(), sentinel]
         target += [sentinel, *tokens[place + before : place + before + inside].tolist()]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,25 @@ from accordeur.example import Encoded
 from accordeur.foundations import corpus, stored
 from accordeur.foundations.corpus import Source
 from accordeur.foundations.families import Objective, Pupil, evenly, held_out_rows, new_pupil, rows_of
-from accordeur.foundations.rows import masking_of
+from accordeur.foundations.forecast import Forecast
+from accordeur.foundations.rows import Rows, corruption_of, in_passes, masking_of
 from accordeur.foundations.samples import sample
 from accordeur.foundations.shapes import Family, Shape
 from accordeur.foundations.stored import Stored
 from accordeur.foundations.tokenizers import Kind, TokenizerRequest, open_tokenizer, train_tokenizer
 from accordeur.plan import TrainingPlan
 from accordeur.store import digest_file, fingerprint, is_sealed, sealed_folder, verify, write_json
+from accordeur.training.device import threads
 from accordeur.training.loop import Lent, Training, train
 from accordeur.training.processes import ALONE, Processes
 from accordeur.training.scoring import log_probs
 from accordeur.training.settings import TrainingSettings
-from accordeur.training.trial import measured_step, plan_steps
+from accordeur.training.trial import evaluation_seconds, measured_step, plan_steps
 
-LAYOUT = 2  # of the ids on disk; those of another layout are written anew
+RUN = "run-"  # begins the name of a folder with plan and checkpoint, which the request's own fingerprint ends
+LAYOUT = 3  # of the ids on disk; those of another layout are written anew
 EVALUATIONS = 40  # over a run
+TOLD_UNREAD = 0.01  # share of the text
 OPENING = 12  # tokens of a held-out text that samples go on from
 
 
@@ -74,7 +79,7 @@ class Prepared:
 
 def prepare(request: PretrainRequest, context: Context) -> Prepared:
     """Trains or opens the tokenizer and writes the ids; what an earlier call finished for the same request is taken."""
-    own: list[Any] = [request.shape.vocabulary, request.family, request.tokenizer_characters, described(request.texts)]
+    own: list[Any] = [request.shape.vocabulary, request.family, request.tokenizer_characters, seen(request.texts)]
     own += [request.tokenizer_kind] if request.tokenizer_kind else []
     name = fingerprint(own if request.tokenizer is None else [digest_file(path) for path in files_of(request.tokenizer)])
     folder = context.folder / "tokenizer"
@@ -87,7 +92,7 @@ def prepare(request: PretrainRequest, context: Context) -> Prepared:
     parts = {}
     for part, given in (("train", request.texts), ("held_out", request.held_out)):
         place = context.folder / part
-        identity = fingerprint([name, described(given), LAYOUT])
+        identity = fingerprint([name, seen(given), LAYOUT])
         if not sealed_as(place, identity):
             context.note(text=f"{part}: tokenizing {len(given)} files")
             with sealed_folder(place, identity=identity) as staging:
@@ -97,12 +102,17 @@ def prepare(request: PretrainRequest, context: Context) -> Prepared:
 
 
 def chosen_tokenizer(request: PretrainRequest) -> Any:
-    """The given tokenizer, or a new one from an equal share of every file."""
+    """The given tokenizer, or a new one from an equal share of every file; refused before anything is tokenised."""
     if request.tokenizer is not None:
-        return checked(open_tokenizer(request.tokenizer), request)
-    kind = request.tokenizer_kind or ("wordpiece" if request.family == "bert" else "bpe")
-    kinds = TokenizerRequest(kind=kind, size=request.shape.vocabulary, family=request.family, exact=request.exact_vocabulary)
-    return train_tokenizer(corpus.beginnings(request.texts, request.tokenizer_characters), kinds)
+        tokenizer = checked(open_tokenizer(request.tokenizer), request)
+    else:
+        kind = request.tokenizer_kind or ("wordpiece" if request.family == "bert" else "bpe")
+        size, exact = request.shape.vocabulary, request.exact_vocabulary
+        kinds = TokenizerRequest(kind=kind, size=size, family=request.family, exact=exact)
+        tokenizer = train_tokenizer(corpus.beginnings(request.texts, request.tokenizer_characters), kinds)
+    if request.family == "t5":
+        corruption_of(tokenizer, request.shape.context)
+    return tokenizer
 
 
 def checked(tokenizer: Any, request: PretrainRequest) -> Any:
@@ -113,7 +123,7 @@ def checked(tokenizer: Any, request: PretrainRequest) -> Any:
             hint=f"choose --vocabulary {len(tokenizer)} (vocabulary: in a recipe), or train a new tokenizer",
         )
     if request.family == "bert":
-        masking_of(tokenizer, whole_words=False)  # refused before anything is tokenised
+        masking_of(tokenizer, whole_words=False)
     if tokenizer.eos_token_id is None and request.family != "bert":
         raise ModelError("the tokenizer has no end token, without which a model never stops", hint="choose another tokenizer")
     return tokenizer
@@ -133,7 +143,7 @@ def end_of_document(tokenizer: Any) -> int:
 
 
 def described(given: Sequence[Source]) -> list[list[Any]]:
-    """Files by name, size and columns: enough to see that another text was meant."""
+    """Files by name, size and columns, for the record."""
     return [
         [
             source.path.name,
@@ -143,6 +153,18 @@ def described(given: Sequence[Source]) -> list[list[Any]]:
         ]
         for source in given
     ]
+
+
+def seen(given: Sequence[Source]) -> list[list[Any]]:
+    """The same with when each was last written: enough to see that another text is meant, or that one was changed."""
+    return [[*one, source.path.stat().st_mtime_ns] for one, source in zip(described(given), given, strict=True)]
+
+
+def run_name(request: PretrainRequest, prepared: Prepared, context: Context) -> str:
+    """A name for this very run: texts as they were cut, shape, objective, settings, seed, steps or else the budget."""
+    asked = asdict(replace(request, texts=(), held_out=(), tokenizer=None))
+    texts = [prepared.train.digest, prepared.held_out.digest, len(prepared.tokenizer)]
+    return fingerprint([asked, texts, context.seed, context.budget_seconds if request.steps is None else None])
 
 
 def partial(source: Source) -> bool:
@@ -169,6 +191,7 @@ def in_bits(nats: float, text: Stored) -> float:
 def pretrain(request: PretrainRequest, out: Path, context: Context, processes: Processes = ALONE) -> Pretrained:
     """Pretrains and saves a transformers folder at `out`. Repeating the call after a stop goes on from the last checkpoint.
 
+    What is planned and where it stands is kept for this very request and forgotten once it is done; tokenizer and ids stay.
     Of several processes the first alone judges and saves.
 
     Raises DataError for text that is none, RecipeError for what can't be, Interrupted (state saved), Diverged.
@@ -178,13 +201,23 @@ def pretrain(request: PretrainRequest, out: Path, context: Context, processes: P
         prepared = prepare(request, context)
     tokenizer, shape = prepared.tokenizer, request.shape
     pupil = new_pupil(request.family, request.objective, shape, tokenizer, context.seed)
-    rows = rows_of(pupil, prepared.train, shape, tokenizer, context.seed)
+    rows = training_rows(pupil, prepared.train, request, tokenizer, context)
     held_out = held_out_rows(pupil, prepared.held_out, shape, tokenizer)
     judged = evenly(held_out, request.held_out_rows)
     pad, weights = int(tokenizer.pad_token_id), sum(parameter.numel() for parameter in pupil.trunk.parameters())
     with processes.in_turn():
-        plan = planned(request, pupil.network, rows, context, pad)
-    context.note(text=estimate(plan, weights, prepared.train, shape, processes.count))
+        kept = context.part(RUN + run_name(request, prepared, context))
+        plan, row_seconds = planned(request, pupil.network, rows, kept, pad)
+    forecast = Forecast(
+        plan=plan,
+        shape=replace(shape, vocabulary=len(tokenizer)),
+        family=request.family,
+        judged=len(judged),
+        scored=len(held_out),
+        row_seconds=row_seconds,
+        processes=processes.count,
+    )
+    context.note(text=forecast.told(weights, prepared.train))
 
     def validate() -> float:
         nats = nats_per_token(pupil.network, judged, context, pad)
@@ -193,7 +226,7 @@ def pretrain(request: PretrainRequest, out: Path, context: Context, processes: P
             context.note(text=f"sample: {opening} ▸{sample(pupil.trunk, tokenizer, opening)}")
         return -in_bits(nats, prepared.held_out) if pupil.objective == "causal" else -nats
 
-    training = train(pupil.network, rows, request.settings, plan, lent(context, pad, validate, processes))
+    training = train(pupil.network, rows, request.settings, plan, lent(kept, pad, validate, processes))
     loss = processes.agreed(nats_per_token(pupil.network, held_out, context, pad) if processes.first else 0.0)
     pretrained = Pretrained(
         folder=out,
@@ -206,39 +239,51 @@ def pretrain(request: PretrainRequest, out: Path, context: Context, processes: P
     with processes.in_turn():
         if processes.first:
             save(pupil, tokenizer, pretrained, request)
+            forget(context, RUN)
     return pretrained
 
 
-def estimate(plan: TrainingPlan, weights: int, text: Stored, shape: Shape, processes: int = 1) -> str:
-    """What is about to be done, in one line: weights, tokens, passes over the text, FLOPs and, where measured, minutes."""
-    tokens = plan.steps * plan.batch_rows * shape.context
-    minutes = f", about {plan.steps * plan.seconds_per_step / processes / 60:.0f} minutes" if plan.seconds_per_step else ""
-    minutes += f" where {processes} processes share the work evenly" if processes > 1 else ""
-    return (
-        f"{weights:,} weights; {plan.steps:,} steps of {plan.batch_rows} rows: {tokens:,} tokens, "
-        f"{tokens / text.tokens:.2g} passes over {text.tokens:,}; {tokens * shape.flops_per_token:.2g} FLOPs{minutes}"
-    )
+def forget(context: Context, sort: str) -> None:
+    """Removes what was kept for the request that is done, and for others that were stopped before it."""
+    for part in context.folder.glob(f"{sort}*"):
+        shutil.rmtree(part, ignore_errors=True)
 
 
-def planned(request: PretrainRequest, network: Any, rows: Sequence[Encoded], context: Context, pad: int) -> TrainingPlan:
-    """The number of steps: as asked, or as the budget allows by a trial; decided once."""
+def training_rows(pupil: Pupil, text: Stored, request: PretrainRequest, tokenizer: Any, context: Context) -> Sequence[Encoded]:
+    """The rows to learn from, each part of the text once in every pass; says where a good part of it is in none."""
+    rows = rows_of(pupil, text, request.shape, tokenizer, context.seed)
+    if not isinstance(rows, Rows):
+        return rows
+    if rows.unread > TOLD_UNREAD:
+        context.note(warning=f"{rows.unread:.0%} of the text is not read: it doesn't fill a row of its document")
+    return in_passes(rows, request.settings.batch_rows)
+
+
+def planned(
+    request: PretrainRequest, network: Any, rows: Sequence[Encoded], context: Context, pad: int
+) -> tuple[TrainingPlan, float]:
+    """The number of steps: as asked, or as the budget allows by a trial; and the seconds of scoring a row. Decided once."""
 
     def decide() -> dict[str, Any]:
-        settings = request.settings
         if request.steps is not None:
-            return as_asked(request, network, rows, context, pad).plain()
-        return plan_steps(
-            network,
-            rows,
-            settings,
-            context.device,
-            pad=pad,
-            budget_seconds=context.budget_seconds,
-            validation_rows=request.held_out_rows,
-            seed=context.seed,
-        ).plain()
+            training = as_asked(request, network, rows, context, pad)
+        else:
+            training = plan_steps(
+                network,
+                rows,
+                request.settings,
+                context.device,
+                pad=pad,
+                budget_seconds=context.budget_seconds,
+                validation_rows=request.held_out_rows,
+                seed=context.seed,
+            )
+        with threads(context.device):
+            seconds = evaluation_seconds(network, rows, context.device, pad=pad, seed=context.seed)
+        return {"training": training.plain(), "row_seconds": seconds}
 
-    return TrainingPlan(**context.planned("pretrain", decide))
+    decided = context.planned("pretrain", decide)
+    return TrainingPlan(**decided["training"]), float(decided["row_seconds"])
 
 
 def as_asked(request: PretrainRequest, network: Any, rows: Sequence[Encoded], context: Context, pad: int) -> TrainingPlan:
@@ -296,7 +341,12 @@ def save(pupil: Pupil, tokenizer: Any, pretrained: Pretrained, request: Pretrain
 
 
 def check(request: PretrainRequest) -> None:
-    """RecipeError where the same file, or the same part of it, is trained on and held out."""
+    """RecipeError for no step, and where the same file, or the same part of it, is trained on and held out."""
+    if request.steps is not None and request.steps < 1:
+        raise RecipeError(f"steps {request.steps}: expected at least 1")
+    if request.held_out and not request.texts:
+        both = request.held_out[0].path
+        raise RecipeError(f"{both} is both trained on and held out, and there is no other text", hint="hold out another file")
     ends = {source.path.resolve(): source.last for source in request.texts}
     held_out = {source.path.resolve(): source.first for source in request.held_out if source.path.resolve() in ends}
     twice = [path for path, first in held_out.items() if (end := ends[path]) is None or end > first]

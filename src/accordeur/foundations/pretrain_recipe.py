@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from accordeur.errors import RecipeError
-from accordeur.foundations.corpus import Source
+from accordeur.foundations.corpus import Source, without
 from accordeur.foundations.families import Objective
 from accordeur.foundations.pretrain import PretrainRequest
 from accordeur.foundations.shapes import Family, Shape
@@ -71,9 +73,8 @@ class PretrainRecipe(BaseModel):
             patience=None,
         )
         held_out = found(self.held_out)
-        kept_apart = {source.path for source in held_out}
         return PretrainRequest(
-            texts=tuple(source for source in found(self.texts) if source.path not in kept_apart),
+            texts=without(found(self.texts), held_out),
             held_out=held_out,
             shape=shape,
             family=self.family,
@@ -102,13 +103,13 @@ def found(given: list[Texts]) -> tuple[Source, ...]:
     return tuple(everything)
 
 
-def read_pretrain_recipe(path: Path) -> PretrainRecipe:
-    """A recipe from a YAML file. RecipeError names every wrong key at once."""
+def read_pretrain_recipe(path: Path, instead: Mapping[str, Any] | None = None) -> PretrainRecipe:
+    """A recipe from a YAML file, some of its values replaced. RecipeError names every wrong key at once."""
     if not path.is_file() or path.stat().st_size > MAX_BYTES:
         raise RecipeError(f"{path} is no file of at most {MAX_BYTES // 1024} kB", hint="expected a YAML recipe")
     try:
         values = YAML(typ="safe").load(path.read_text("utf-8"))
-        return PretrainRecipe.model_validate(values)
+        return PretrainRecipe.model_validate({**values, **(instead or {})} if isinstance(values, dict) else values)
     except (YAMLError, UnicodeDecodeError) as fault:
         raise RecipeError(f"{path} is not valid YAML: {fault}") from fault
     except ValidationError as fault:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from accordeur.errors import RecipeError
+from accordeur.foundations.objectives import ASKED_SHARE, lost
 
 Family = Literal["gpt", "bert", "t5"]
 HEAD_WIDTH = 32  # of small models; heads = width / 32
@@ -25,16 +26,30 @@ class Shape:
     context: int = 512  # tokens of a row
     vocabulary: int = 8192
 
-    @property
-    def weights(self) -> int:
-        """Weights of a decoder of this shape: 12 w² a layer, and one matrix for the vocabulary, tied."""
-        return 12 * self.layers * self.width**2 + (self.vocabulary + self.context) * self.width
+    def weights(self, family: Family = "gpt") -> int:
+        """Matrices alone: 12 w² a layer (attention 4, feed-forward 8), and one for the vocabulary, tied.
 
-    @property
-    def flops_per_token(self) -> int:
-        """Of training: 6 per weight that multiplies, 12·T·w a layer for attention (Kaplan et al. 2020)."""
-        multiplied = 12 * self.layers * self.width**2 + self.vocabulary * self.width
-        return 6 * multiplied + 12 * self.layers * self.width * self.context
+        T5's decoder has 4 w² a layer more, by which it reads the encoder, and no places; BERT has w² before its vocabulary.
+        """
+        blocks = (28 if family == "t5" else 12) * self.layers * self.width**2
+        places = 0 if family == "t5" else self.context
+        return blocks + (self.width**2 if family == "bert" else 0) + (self.vocabulary + places) * self.width
+
+    def row_flops(self, family: Family = "gpt") -> int:
+        """Of training on one row of `context` tokens: 6 per weight and token that it multiplies, 12·w a layer and pair of tokens
+        that attention looks at (Kaplan et al. 2020). BERT's vocabulary is scored where a token is asked, T5's on what was lost.
+        """
+        block, entries = 6 * self.layers * self.width**2, 6 * self.vocabulary * self.width
+        pair = 12 * self.layers * self.width
+        if family == "gpt":
+            return self.context * (12 * block + entries) + pair * self.context**2
+        if family == "bert":
+            asked = round(ASKED_SHARE * self.context)
+            return 12 * block * self.context + asked * (6 * self.width**2 + entries) + pair * self.context**2
+        noise, spans = lost(self.context)
+        read, written = self.context - noise + spans + 1, noise + spans + 2
+        matrices = block * (14 * read + 14 * written) + entries * written  # 2 w² of the decoder's 16 are for what it reads
+        return matrices + pair * (read**2 + written**2 + read * written)
 
     @property
     def rate(self) -> float:
@@ -56,10 +71,11 @@ def shape_of(size: str) -> Shape:
     return SIZES[size]
 
 
-def shape_for(flops: float, context: int = 512) -> Shape:
+def shape_for(flops: float, family: Family = "gpt", context: int = 512) -> Shape:
     """The largest shape whose training on 20 tokens a weight (Hoffmann et al. 2022) costs no more than `flops`."""
     shapes = ladder(context)
-    fitting = [shape for shape in shapes if shape.flops_per_token * TOKENS_PER_WEIGHT * shape.weights <= flops]
+    rows = [TOKENS_PER_WEIGHT * shape.weights(family) / context for shape in shapes]
+    fitting = [shape for shape, count in zip(shapes, rows, strict=True) if shape.row_flops(family) * count <= flops]
     return fitting[-1] if fitting else shapes[0]
 
 

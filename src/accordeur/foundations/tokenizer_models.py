@@ -37,7 +37,7 @@ def train_per_kind(
         )
         part = context.part(kind)
         size = vocabulary_size(request, part)
-        steps = max(1, round(flops / (replace(shape, vocabulary=size).flops_per_token * shape.context * settings.batch_rows)))
+        steps = max(1, round(flops / (replace(shape, vocabulary=size).row_flops() * settings.batch_rows)))
         done = pretrain(replace(request, steps=steps), part.folder / "base", part)
         assert done.bits_per_character is not None
         yield Trained(kind=kind, vocabulary=size, steps=steps, bits_per_character=done.bits_per_character)

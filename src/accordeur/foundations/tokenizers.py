@@ -14,6 +14,7 @@ Kind = Literal["bpe", "wordpiece", "unigram", "char", "word"]
 END, PAD, UNKNOWN, MASK, CLASS, SEPARATOR = "<|end|>", "<|pad|>", "[UNK]", "[MASK]", "[CLS]", "[SEP]"
 FAMILIES = ("gpt", "bert", "t5")
 SENTINELS = 100
+BYTES = 256  # that every byte-level BPE starts from
 LONGEST_WORD = 100  # characters; longer ones are unknown to wordpiece and word
 INSIDE = re.compile(r"(?<=\S)\S")  # what may continue a word
 # French elisions and English contractions stay whole, digits go in threes, one space belongs to what follows it.
@@ -43,18 +44,26 @@ class TokenizerRequest:
 
 def train_tokenizer(texts: Iterable[str], request: TokenizerRequest) -> Any:
     """A transformers tokenizer trained on some texts. RecipeError where the text doesn't allow that vocabulary."""
-    if request.size <= len(request.specials):
-        raise RecipeError(
-            f"size {request.size}: the special tokens alone are {len(request.specials)}", hint="choose a larger size"
-        )
+    check_size(request)
     core = BUILDERS[request.kind](pieces_of(texts), request)
     found = core.get_vocab_size()
-    if request.exact and found < request.size and request.kind in ("bpe", "wordpiece", "unigram"):
+    if request.exact and found < request.size:
         raise RecipeError(
             f"a {request.kind} vocabulary of {request.size:,} was asked for, but the corpus allows only {found:,} entries",
-            hint=f"give more text, or choose --size {found} or less",
+            hint=f"give more text, or choose at most {found} (tokenizer train --size, pretrain --vocabulary)",
         )
     return finished(core, request)
+
+
+def check_size(request: TokenizerRequest) -> None:
+    """RecipeError where a vocabulary is too small for what every one of its kind holds."""
+    specials, letters = len(request.specials), BYTES if request.kind == "bpe" else 1
+    if request.size < specials + letters:
+        held = f"{BYTES} bytes and {specials}" if request.kind == "bpe" else str(specials)
+        raise RecipeError(
+            f"a {request.kind} vocabulary of {request.size} is too small for {held} special tokens",
+            hint=f"choose {specials + letters} or more",
+        )
 
 
 def pieces_of(texts: Iterable[str]) -> Iterator[str]:

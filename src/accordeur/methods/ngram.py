@@ -30,7 +30,7 @@ class Ngram(Method):
             raise ValueError(f"order {self.order}: expected 1 to 10")
 
     def fit(self, task: Task, base: Base, context: Context) -> AdaptedModel:
-        """Counts the train rows as one stream, each behind the base's start token."""
+        """Counts the train rows, each behind the base's start token, as it is scored: no row's end is asked."""
         if task.kind != "text":
             raise NotApplicable(f"an n-gram model models raw text, not kind {task.kind}")
         if base.family == "remote":
@@ -38,4 +38,4 @@ class Ngram(Method):
         codec = codec_of(base)
         start = start_id(codec)
         ids = [number for example in task.train for number in (start, *codec.plain(str(example.expected)))]
-        return CountedText(count(ids, len(codec.tokenizer), self.order), base)
+        return CountedText(count(ids, len(codec.tokenizer), self.order, start=start), base)

@@ -59,14 +59,20 @@ class Counted:
         return np.asarray(np.log(value))
 
 
-def count(ids: Sequence[int] | npt.NDArray[Any], vocabulary: int, order: int) -> Counted:
-    """Counts one stream of tokens. DataError where it holds none."""
+def count(ids: Sequence[int] | npt.NDArray[Any], vocabulary: int, order: int, start: int | None = None) -> Counted:
+    """Counts one stream of tokens, or texts that each stand behind a `start` token. DataError where there is none.
+
+    A start token is asked of nobody: it is a context, never a follower, and no n-gram reaches beyond it. N-grams that begin with
+    it have nothing before them, so that they count as often as they occur (as `<s>` in SRILM).
+    """
     tokens = np.asarray(ids, np.int64)
     if not len(tokens):
         raise DataError("an n-gram model needs text: there is no token to count")
     if order < 1:
         raise ValueError(f"order {order}: expected at least 1")
+    opening = np.zeros(len(tokens), np.bool_) if start is None else tokens == start
     context = np.zeros(len(tokens), np.int64)
+    begins = opening[:0]  # per n-gram of the order below, whether it begins with the start token
     found: list[tuple[Ints, Ints, Ints]] = []  # keys, counts, contexts of each order
     numbers = [context]  # of the n-gram that ends at each place
     for length in range(1, order + 1):
@@ -79,11 +85,15 @@ def count(ids: Sequence[int] | npt.NDArray[Any], vocabulary: int, order: int) ->
         gram = np.full(len(tokens), ABSENT, np.int64)
         gram[here] = inverse
         if length > 1:  # the order below counts different tokens before, not occurrences
-            below_keys, _, below_sizes = found[-1]
-            found[-1] = (below_keys, np.bincount(numbers[-1][here[first]], minlength=len(below_keys)), below_sizes)
+            below_keys, below_raw, below_sizes = found[-1]
+            before = np.bincount(numbers[-1][here[first]], minlength=len(below_keys))
+            found[-1] = (below_keys, np.where(begins, below_raw, before), below_sizes)
+        begins = opening[here[first] - length + 1]
+        if length == 1:
+            raw[begins] = 0
         found.append((keys, raw, np.asarray([len(found[-1][0]) if found else 1])))
         numbers.append(gram)
-        context = shifted(gram)
+        context = np.where(opening, ABSENT, shifted(gram))
     return Counted(
         vocabulary=vocabulary,
         levels=tuple(level(keys, counts, int(contexts[0]), vocabulary) for keys, counts, contexts in found),

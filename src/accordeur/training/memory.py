@@ -11,7 +11,7 @@ import torch
 from accordeur.errors import EnvironmentFault
 from accordeur.example import Encoded
 from accordeur.plan import DevicePlan
-from accordeur.training.batches import width
+from accordeur.training.batches import widths_of
 from accordeur.training.device import free_bytes
 from accordeur.training.state import Progress
 
@@ -40,7 +40,7 @@ def settle(progress: Progress, network: Any, items: Sequence[Encoded], device: D
         return ""
     blocks = max(1, int(network.trunk.config.get_text_config().num_hidden_layers))
     room = free_bytes(device.device) // SHARE // bytes_per_token(network, device)
-    longest = max(width(item) for item in items)
+    longest = int(widths_of(items).max())
     if longest > room:
         progress.checkpointing = True
         room *= max(1, blocks // 2)  # one number per block is kept, and one block's activations live at a time
