@@ -89,6 +89,7 @@ STEPS = (
     Step(name="qa"),
     Step(name="ner-tweets"),
     Step(name="intent"),
+    Step(name="intent-full-budget"),
     Step(name="legal-ner"),
     Step(name="qa-french"),
     Step(name="pairs"),

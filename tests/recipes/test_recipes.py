@@ -30,7 +30,7 @@ QUICK_BASE = dict.fromkeys(QUICK, "encoder")
 def small(name: str, out: Path, bases: dict[str, str]) -> Recipe:
     """The recipe with fewer rows, seeds and seconds; a tiny base reads few tokens, so that rows may be cut."""
     recipe = load_recipe(FOLDER / f"{name}.yaml")
-    changed: dict[str, Any] = {"rows": ROWS if name != "intent" else 500, "seeds": 1, "budget": MINUTES, "out": str(out)}
+    changed: dict[str, Any] = {"rows": 500 if name.startswith("intent") else ROWS, "seeds": 1, "budget": MINUTES, "out": str(out)}
     if name in bases:
         changed |= {"base": str(tiny(bases[name]).path), "force": True, "max_length": 128}
     return recipe.model_copy(update=changed)
