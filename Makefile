@@ -40,6 +40,7 @@ results: install  ## every worked recipe, one after another, resumably; hours (s
 	HF_HUB_OFFLINE=1 $(BIN)/python scripts/results.py run runs
 	$(BIN)/python scripts/results.py store runs
 	$(BIN)/python scripts/poolings.py runs/poolings --store
+	$(BIN)/python scripts/equivalence.py runs/topic runs/intent-full-budget --store
 	$(BIN)/python scripts/generate.py
 
 install: $(STAMP)

@@ -19,7 +19,7 @@ from accordeur.run import MODEL_FOLDER
 from accordeur.store import read_json, verify
 from accordeur.tasks import kind_of
 from accordeur.training.device import plan_device
-from accordeur.training.quantised import quantise
+from accordeur.training.quantised import Bits, quantise
 from accordeur.training.trainable import stack_of
 
 Trunks = dict[tuple[bool, str], Any]  # by language head or none, and by the form and bits of a quantised one
@@ -97,8 +97,8 @@ def open_on(base: Base, trunks: Trunks, folder: Path, described: Mapping[str, An
 def shared(base: Base, trunks: Trunks, form: str, surgery: Surgery, device: DevicePlan) -> Any:
     """The trunk on its device, loaded at first use; for qlora with its few bits, so that these too are in memory once."""
     written = form in WRITTEN
-    bits = str(surgery.settings.get("bits", "nf4")) if surgery.name == "qlora" else ""
-    key = (written, bits and f"{form} in {bits}")
+    bits: Bits | None = surgery.settings.get("bits", "nf4") if surgery.name == "qlora" else None
+    key = (written, f"{form} in {bits}" if bits else "")
     if key not in trunks:
         trunks[key] = base.load(language_head=written)[0].to(device.device)
         if bits:

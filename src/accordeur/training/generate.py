@@ -187,7 +187,7 @@ def first_inputs(trunk: Any, prompt_ids: Ids) -> dict[str, Any]:
         return {"input_ids": prompt, "logits_to_keep": 1}
     with evaluating(trunk):
         encoded = trunk.get_encoder()(input_ids=prompt)
-    start = torch.full((1, 1), start_token(trunk), device=trunk.device)
+    start = torch.tensor([[start_token(trunk)]], device=trunk.device)
     return {"encoder_outputs": encoded, "decoder_input_ids": start}
 
 
