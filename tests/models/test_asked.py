@@ -243,7 +243,7 @@ def test_a_conversation_begins_with_its_first_turn():
 
 def test_an_answer_ends_before_the_next_invented_example(base, monkeypatch):
     said = "Paris!\nIt is.\n\n### Instruction:\nSay Lille\n\n### Response:\nLille!"
-    monkeypatch.setattr(asked, "write_texts", lambda trunk, prompts, *_: [said] * len(prompts))
+    monkeypatch.setattr(asked, "write_texts", lambda trunk, prompts, *_, **__: [said] * len(prompts))
     prompt = Prompt(name="role", template="{{ shots }}### Instruction:\n{{ instruction }}\n\n### Response:\n")
     test = task("write").test
     for choice in ("fixed", "nearest"):
