@@ -18,11 +18,12 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml") if not path.stem.star
 QUICK = ("spam", "ner")  # these run in `make test` too, on a tiny base
 MINUTES = 0.02
 ROWS = 80
-OWN_BASE = {  # recipes whose base is made or fetched first: a tiny one of its family stands for it
+OWN_BASE = {  # recipes whose base is made, fetched or chosen first: a tiny one of its family stands for it
     "translation": "encoder-decoder",
     "medical-translation": "encoder-decoder",
     "summary": "encoder-decoder",
     "gpt2-alpaca-lora": "decoder",
+    "history": "decoder",  # on the embedded one, `embedded` is left out for `prompt`
 }
 QUICK_BASE = dict.fromkeys(QUICK, "encoder")
 
