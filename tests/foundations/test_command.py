@@ -18,7 +18,7 @@ from accordeur.foundations.dial import Dialled
 from accordeur.foundations.shapes import SIZES, Shape
 from accordeur.plan import DevicePlan
 from accordeur.training.processes import Processes
-from tests.foundations.words import text
+from tests.foundations.words import recipe_folder, text
 
 SHAPE = {"layers": 1, "width": 16, "heads": 2, "context": 16, "vocabulary": 300}
 RECIPE = """
@@ -37,10 +37,7 @@ held_out: [{files: "${TEXTS}/2.txt"}]
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("TEXTS", str(tmp_path))
-    for number in range(3):
-        (tmp_path / f"{number}.txt").write_text(text(120, number), "utf-8")
-    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    recipe_folder(tmp_path, monkeypatch, RECIPE)
     return tmp_path
 
 

@@ -12,7 +12,7 @@ from accordeur.errors import ModelError
 from accordeur.foundations import release as module
 from accordeur.foundations.command import PretrainArguments, run_pretrain
 from accordeur.foundations.release import release
-from tests.foundations.words import text
+from tests.foundations.words import recipe_folder
 
 RECIPE = """
 about: Made-up sentences.
@@ -30,11 +30,7 @@ held_out: [{files: "${TEXTS}/2.txt"}]
 
 @pytest.fixture
 def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("TEXTS", str(tmp_path))
-    for number in range(3):
-        (tmp_path / f"{number}.txt").write_text(text(120, number), "utf-8")
-    (tmp_path / "recipe.yaml").write_text(RECIPE)
-    run_pretrain(PretrainArguments(texts=(tmp_path / "recipe.yaml",), out=tmp_path / "base"))
+    run_pretrain(PretrainArguments(texts=(recipe_folder(tmp_path, monkeypatch, RECIPE),), out=tmp_path / "base"))
     return tmp_path / "base"
 
 

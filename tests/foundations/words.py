@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
+
+import pytest
 
 ENGLISH = [
     "the", "a", "small", "old", "quiet", "river", "house", "garden", "teacher", "child",
@@ -26,3 +29,12 @@ def lines(count: int, seed: int = 0) -> list[str]:
 def text(count: int, seed: int = 0) -> str:
     """The same as one text."""
     return "\n".join(lines(count, seed)) + "\n"
+
+
+def recipe_folder(folder: Path, monkeypatch: pytest.MonkeyPatch, recipe: str) -> Path:
+    """Three small texts and a pretraining recipe that finds them by the variable TEXTS; returns the recipe's place."""
+    monkeypatch.setenv("TEXTS", str(folder))
+    for number in range(3):
+        (folder / f"{number}.txt").write_text(text(120, number), "utf-8")
+    (folder / "recipe.yaml").write_text(recipe)
+    return folder / "recipe.yaml"

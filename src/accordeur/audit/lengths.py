@@ -13,9 +13,9 @@ from accordeur.audit.subject import Subject
 from accordeur.example import Example
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
+from accordeur.tasks._spoken import MOST_CUT
 
 MOST_ROWS = 20_000  # measured with a tokenizer, spread evenly over the data
-MOST_CUT = 0.05  # share of the rows that may lose tokens
 BINS = 24
 
 

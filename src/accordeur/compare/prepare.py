@@ -32,8 +32,8 @@ from accordeur.recipe import Recipe
 from accordeur.store import nearest_folder
 from accordeur.task import KindName, Task
 from accordeur.tasks import Codec, Kind, kind_of
+from accordeur.tasks._spoken import MOST_CUT
 
-MOST_CUT = 0.05  # share of rows that may lose tokens
 MOVES_ALL = 75  # height from which on methods move the whole base
 LENGTH_SAMPLE = 20_000  # rows whose length is measured, at most
 CACHE = Path("~/.cache/accordeur").expanduser()

@@ -10,11 +10,11 @@ from accordeur.base import Base
 from accordeur.context import Context
 from accordeur.errors import NotApplicable
 from accordeur.models._surgery import Surgery
-from accordeur.models.fit import MOST_CUT, Moving, check_trainable, fit_moved
+from accordeur.models.fit import Moving, check_trainable, fit_moved
 from accordeur.models.trained import Rates, TunedMethod
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
-from accordeur.tasks._spoken import as_text, cut_share
+from accordeur.tasks._spoken import MOST_CUT, as_text, cut_share
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from accordeur.models.moved import WRITTEN, Moved, build_network
 from accordeur.plan import TrainingPlan
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
-from accordeur.tasks._spoken import cut_share
+from accordeur.tasks._spoken import MOST_CUT, cut_share
 from accordeur.training.loop import Lent, Training, train
 from accordeur.training.network import Network
 from accordeur.training.settings import TrainingSettings
@@ -33,7 +33,6 @@ TIMED_ROWS = 32  # of them, answered once to know how long that takes
 TRIAL_SHARE = 0.12  # of the steps, for each rate that is tried
 LEAST_TRIAL_STEPS = 30  # fewer would not tell rates apart
 BOUNDARIES = "boundaries"  # activations of frozen blocks, in the cache of all runs
-MOST_CUT = 0.05  # share of rows that may lose tokens
 SAFETY = 3.0  # times the budget, after which the clock stops a run that its plan did not
 
 

@@ -117,6 +117,11 @@ def entity_text(tags: Sequence[str], text: str) -> str:
     tokens = text.split(" ")
     if len(tokens) != len(tags):
         return " ".join(tags)
+    return spelled(tags, tokens)
+
+
+def spelled(tags: Sequence[str], tokens: Sequence[str]) -> str:
+    """The entities of some tokens in order, as `entity: type; …`."""
     return "; ".join(f"{' '.join(tokens[start:stop])}: {kind}" for kind, start, stop in entities(tags))
 
 

@@ -113,6 +113,9 @@ def as_text(task: Task) -> Task:
     return replace(task, kind=cast(KindName, name))
 
 
+MOST_CUT = 0.05  # share of the rows that may lose tokens, wherever rows are cut
+
+
 def cut_share(task: Task, codec: Codec, kind: Kind) -> float:
     """The share of rows that a base with so many tokens would not see whole."""
     rows = (*task.train, *task.validation, *task.test)

@@ -23,9 +23,9 @@ from accordeur.errors import Problem
 from accordeur.example import IGNORED, Encoded, Example, Form, IntArray
 from accordeur.task import Task
 from accordeur.tasks._codec import Codec, Pieces
-from accordeur.tasks._entities import ENTITY_METRICS, EntityRow, entity_table
+from accordeur.tasks._entities import ENTITY_METRICS, EntityRow, entity_table, spelled
 from accordeur.tasks._kind import Kind
-from accordeur.tasks._schemes import OUTSIDE, Entity, entities, faults, from_entities, parts, scheme_of, to_iob2
+from accordeur.tasks._schemes import OUTSIDE, Entity, faults, from_entities, parts, scheme_of, to_iob2
 from accordeur.tasks._windows import Window, windows
 
 __all__ = ["KIND", "EntityRow", "Tag", "entity_table"]
@@ -127,9 +127,7 @@ class Tag(Kind):
 
     def target_text(self, example: Example) -> str:
         """The entities in order, as `entity: type; …`, or `none`."""
-        tokens = example.given["tokens"]
-        found = entities(example.expected)
-        return "; ".join(f"{' '.join(tokens[start:stop])}: {kind}" for kind, start, stop in found) or NONE
+        return spelled(example.expected, example.given["tokens"]) or NONE
 
     def shot(self, example: Example, task: Task) -> str:
         """Text and entities as the built-in prompts lay them out."""
