@@ -100,3 +100,4 @@ def test_a_card_trains_in_the_half_precision_that_it_has(
     monkeypatch.setattr(device, "free_bytes", lambda name: 16 * 2**30)
     plan = device.plan_accelerator("cuda", 1)
     assert (plan.dtype, plan.scoring_dtype, plan.packed) == (dtype, scoring, True)
+    assert plan.micro_tokens == 8192  # of 1 MB each in half of 16 GiB, as a power of two

@@ -46,6 +46,7 @@ class PretrainArguments:
     shape: Mapping[str, int] = field(default_factory=dict)  # layers, width, heads, context, vocabulary in place of the size's own
     minutes: float | None = None
     steps: int | None = None
+    batch_rows: int | None = None
     tokenizer: Path | None = None
     held_out: tuple[Path, ...] = ()
     columns: tuple[str, ...] = COLUMNS
@@ -121,7 +122,7 @@ def requested(arguments: PretrainArguments, dial: Dial) -> tuple[PretrainRequest
         family=family,
         objective=objective,
         tokenizer=arguments.tokenizer,
-        settings=default_settings(shape),
+        settings=default_settings(shape, arguments.batch_rows),
         exact_vocabulary="vocabulary" in arguments.shape,  # else a small text has a small vocabulary
         steps=arguments.steps,
     )
@@ -182,6 +183,7 @@ def said(arguments: PretrainArguments) -> dict[str, Any]:
         "family": arguments.family,
         "objective": arguments.objective,
         "tokenizer": arguments.tokenizer and str(arguments.tokenizer),
+        "batch_rows": arguments.batch_rows,
         "seed": arguments.seed,
         **(asdict(shape_of(arguments.size)) if arguments.size else {}),
         **arguments.shape,
@@ -191,9 +193,9 @@ def said(arguments: PretrainArguments) -> dict[str, Any]:
     return wanted if arguments.steps is None and arguments.minutes is None else {**wanted, **long}
 
 
-def default_settings(shape: Shape) -> TrainingSettings:
-    """Rates, batch and decay that follow from the shape."""
-    rows = max(4, 4096 // shape.context)
+def default_settings(shape: Shape, batch_rows: int | None = None) -> TrainingSettings:
+    """Rates, batch and decay that follow from the shape, but for rows of a step that are named."""
+    rows = batch_rows or max(4, 4096 // shape.context)
     return TrainingSettings(
         rate=shape.rate, betas=(0.9, 0.95), weight_decay=0.1, warmup=0.03, schedule="linear", batch_rows=rows, patience=None
     )

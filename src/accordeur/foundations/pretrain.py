@@ -24,7 +24,7 @@ from accordeur.foundations.stored import Stored
 from accordeur.foundations.tokenizers import Kind, TokenizerRequest, open_tokenizer, train_tokenizer
 from accordeur.plan import TrainingPlan
 from accordeur.store import digest_file, fingerprint, is_sealed, sealed_folder, verify, write_json
-from accordeur.training.device import threads
+from accordeur.training.device import machine, threads
 from accordeur.training.loop import Lent, Training, train
 from accordeur.training.processes import ALONE, Processes
 from accordeur.training.scoring import log_probs
@@ -238,7 +238,7 @@ def pretrain(request: PretrainRequest, out: Path, context: Context, processes: P
     )
     with processes.in_turn():
         if processes.first:
-            save(pupil, tokenizer, pretrained, request)
+            save(pupil, tokenizer, pretrained, request, machine(context.device, processes.count))
             forget(context, RUN)
     return pretrained
 
@@ -316,7 +316,7 @@ def lent(context: Context, pad: int, validate: Callable[[], float], processes: P
     )
 
 
-def save(pupil: Pupil, tokenizer: Any, pretrained: Pretrained, request: PretrainRequest) -> None:
+def save(pupil: Pupil, tokenizer: Any, pretrained: Pretrained, request: PretrainRequest, made_on: str) -> None:
     """A plain transformers folder, with the record of the training beside the weights."""
     training = pretrained.training
     record = {
@@ -330,6 +330,8 @@ def save(pupil: Pupil, tokenizer: Any, pretrained: Pretrained, request: Pretrain
         "tokens_seen": training.tokens,
         "tokens": pretrained.tokens,
         "weights": pretrained.weights,
+        "seconds": training.curve[-1]["seconds"] if training.curve else None,
+        "made_on": made_on,
         "held_out_loss": pretrained.loss,
         "bits_per_character": pretrained.bits_per_character,
         "curve": list(training.curve),

@@ -29,7 +29,8 @@ def release(base: Path, recipe: Path, out: Path) -> Path:
         "t5": transformers.AutoModelForSeq2SeqLM,
     }
     transformers.utils.logging.set_verbosity_error()
-    model = kinds[record["family"]].from_pretrained(base, local_files_only=True, trust_remote_code=False, dtype=torch.float16)
+    model = kinds[record["family"]].from_pretrained(base, local_files_only=True, trust_remote_code=False, dtype=torch.float32)
+    model = model.half()  # all of it: asked for float16, the library would keep a part of T5 in float32
     with sealed_folder(out) as staging:
         model.save_pretrained(staging)
         open_tokenizer(base).save_pretrained(staging)
@@ -60,6 +61,7 @@ A small {NAMES[record["family"]]}, trained from nothing with `accordeur pretrain
 | vocabulary | {shape["vocabulary"]:,}, byte-level BPE of its own |
 | optimizer | {settings["optimizer"]}, {rate} |
 | steps | {record["steps"]:,}: {record["tokens_seen"]:,} tokens seen, {passes:.2g} passes over {record["tokens"]:,} |
+| made on | {record["made_on"]}, in {record["seconds"] / 60:.0f} minutes |
 | held out | {scored} |
 | held-out texts | {held_out}: whole novels, never trained on |
 

@@ -23,6 +23,7 @@ from accordeur.training.processor import (
 
 CPU_MICRO_TOKENS = 1024  # measured: beyond this a CPU gains nothing and the activations leave the cache
 BYTES_PER_TOKEN = 4_000_000  # activations of a 124M decoder in training, fp32, rounded up
+HALF_BYTES_PER_TOKEN = 1_000_000  # the same on an accelerator, in half precision; a base that needs more is given smaller passes
 
 
 def plan_device(
@@ -49,14 +50,15 @@ def plan_device(
 def plan_accelerator(device: str, threads: int | None) -> DevicePlan:
     """CUDA: bf16 throughout where it has units for it, else training in fp16, whose range is too small for scoring; MPS: float32.
 
-    As many tokens a pass as half of its free memory allows.
+    As many tokens a pass as half of its free memory allows: a small base keeps such a card busy by large passes only.
     """
     free = free_bytes(device) if device.startswith("cuda") else free_bytes(device) // 2  # MPS shares the main memory
     half = device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
-    tokens = budget_tokens(free, smallest=1024, largest=32768)
     dtype, precision = "bfloat16", "bf16 units"
     if not half:
         dtype, precision = ("float16", "no bf16 units: fp16") if device.startswith("cuda") else ("float32", "float32")
+    each = BYTES_PER_TOKEN if dtype == "float32" else HALF_BYTES_PER_TOKEN
+    tokens = budget_tokens(free, smallest=1024, largest=32768, each=each)
     return DevicePlan(
         device=device,
         dtype=dtype,
@@ -103,6 +105,15 @@ def check_device(name: str) -> None:
         raise EnvironmentFault(f"device {name!r} isn't available here; found: {found}", hint=f"choose one of: {found}")
 
 
+def machine(plan: DevicePlan, processes: int = 1) -> str:
+    """What a run is made on, in words: the card by its name, else the processor cores."""
+    if plan.device.startswith("cuda"):
+        name = torch.cuda.get_device_name(plan.device)
+        return name if processes == 1 else f"{processes} × {name}"
+    cores = processes * plan.threads
+    return plan.device if plan.device != "cpu" else f"{cores} processor core{'s' if cores > 1 else ''}"
+
+
 def free_bytes(device: str) -> int:
     """Free memory of an accelerator that has its own, else of the machine."""
     if device.startswith("cuda"):
@@ -110,9 +121,9 @@ def free_bytes(device: str) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def budget_tokens(free: int, *, smallest: int, largest: int) -> int:
-    """Padded tokens per micro-batch that use at most half the free memory, as a power of two."""
-    fitting = max(1, free // 2 // BYTES_PER_TOKEN)
+def budget_tokens(free: int, *, smallest: int, largest: int, each: int = BYTES_PER_TOKEN) -> int:
+    """Padded tokens per micro-batch that use at most half the free memory, as a power of two; `each`: bytes of one."""
+    fitting = max(1, free // 2 // each)
     return max(smallest, min(largest, 1 << (fitting.bit_length() - 1)))
 
 

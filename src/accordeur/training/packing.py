@@ -14,6 +14,7 @@ from accordeur.example import Encoded
 from accordeur.plan import DevicePlan
 from accordeur.training.batches import collate, packed
 from accordeur.training.device import precision, threads
+from accordeur.training.even import Even
 from accordeur.training.network import Network, is_decoder
 from accordeur.training.scoring import evaluating
 
@@ -27,13 +28,14 @@ KERNELS = ("flash_attention_2", "flex_attention")  # that keep rows apart withou
 def packing(network: Any, items: Sequence[Encoded], device: DevicePlan) -> Iterator[bool]:
     """Whether rows are packed while it lasts: where the plan says so, the trunk can, and a few rows have the same loss.
 
-    Attention then runs by a kernel of the library that reads where rows begin from their positions, where there is one.
+    Rows of one width are never padded, so packing would gain nothing. On an accelerator attention then runs by a kernel of the
+    library that reads where rows begin from their positions: a table of all pairs of tokens would cost more than the padding.
     """
-    if not device.packed or not can_pack(network):
+    if not device.packed or isinstance(items, Even) or not can_pack(network):
         yield False
         return
     before = network.trunk.config._attn_implementation
-    for kernel in (*(KERNELS if device.device.startswith("cuda") else ()), before):
+    for kernel in KERNELS if device.device.startswith("cuda") else (before,):
         with contextlib.suppress(Exception):  # a kernel that isn't installed, or not for this trunk or device
             network.trunk.set_attn_implementation(kernel)
             if holds(network, items, device):
