@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SHELL := /bin/bash
 
-.PHONY: demo test test-data test-all check bench results install docs screenshot clean
+.PHONY: demo test test-data test-gpu test-all check bench results install docs screenshot clean
 
 demo: install  ## the main job on the embedded sample, offline: classify messages, then write answers
 	HF_HUB_OFFLINE=1 $(BIN)/accordeur compare recipes/demo.yaml --out runs/demo
@@ -19,6 +19,9 @@ test: install  ## all tests that need no data from outside; a short selection ov
 test-data: install  ## the tests over real data; fails where ACCORDEUR_DATA is not set
 	@test -n "$$ACCORDEUR_DATA" || { echo "ACCORDEUR_DATA is not set: it names the folder with the real data sets"; exit 1; }
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -m data
+
+test-gpu: install  ## the tests that need an NVIDIA card
+	ACCORDEUR_TEST_GPU=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest tests/gpu
 
 test-all: install  ## the full matrix of methods, kinds and families
 	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest

@@ -147,6 +147,12 @@ def test_the_command_line_wins_over_a_recipe(files: Path, flags: dict[str, Any],
     assert {name: found[name] for name in expected} == expected
 
 
+def test_rows_of_a_step_can_be_named_with_and_without_a_recipe(files: Path) -> None:
+    for given in ((files / "recipe.yaml",), (files / "0.txt", files / "1.txt")):
+        asked = PretrainArguments(texts=given, out=files / "o", size="tiny", batch_rows=5)
+        assert requested(asked, no_dial)[0].settings.batch_rows == 5
+
+
 def test_held_out_files_of_the_command_line_win_over_a_recipe(files: Path) -> None:
     given = PretrainArguments(texts=(files / "recipe.yaml",), out=files / "o", held_out=(files / "0.txt",))
     request, _, _ = requested(given, no_dial)

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from accordeur.example import Encoded
 from accordeur.training import packing
 from accordeur.training.batches import collate, packed, packed_micro_batches, steps
+from accordeur.training.even import Even
 from accordeur.training.loop import train
 from accordeur.training.network import Network
 from accordeur.training.trainable import moved_tensors
@@ -66,6 +68,22 @@ def test_what_cannot_be_packed_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "packed", lambda items, device: replace(packed(items, device), positions_BT=None))
     with packing.packing(network, tiny.causal_rows(4), PACKED) as packs:
         assert not packs  # rows that see each other have another loss
+
+
+def test_rows_of_one_width_are_not_packed() -> None:
+    """Nothing would be gained: they are never padded."""
+
+    class Same(Even):
+        digest = "same"
+
+        def __len__(self) -> int:
+            return 6
+
+        def row(self, place: int) -> Encoded:
+            return tiny.causal_rows(1)[0]
+
+    with packing.packing(Network(tiny.gpt2(), "causal"), Same(), PACKED) as packs:
+        assert not packs
 
 
 def test_packed_passes_hold_whole_rows_within_the_budget() -> None:

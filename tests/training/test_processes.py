@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from accordeur.training.processes import ALONE, Processes
+import pytest
+
+from accordeur.errors import EnvironmentFault
+from accordeur.training.processes import ALONE, Processes, check_cards
 
 SCRIPT = """
 import sys
@@ -70,6 +73,16 @@ def test_two_processes_make_what_one_makes_and_go_on_after_a_stop(tmp_path: Path
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert all(f"process {rank} is content" in done.stdout for rank in (0, 1))
+
+
+def test_processes_never_share_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    for enough in (0, 4, 5):
+        check_cards(enough)
+    with pytest.raises(EnvironmentFault, match="4 processes were started here, where there is 1 GPU") as fault:
+        check_cards(1)
+    assert "--num_processes 1" in str(fault.value.hint)
 
 
 def test_shares_are_disjoint_and_whole() -> None:

@@ -28,7 +28,7 @@ def pretrain(
         float | None, typer.Option(min=0.01, help="Minutes; shape, batch, rate and steps follow. Default: 5.")
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Exactly so many steps.")] = None,
-    batch_rows: Annotated[int | None, typer.Option(min=1, help="Rows of a step. Default: 4,096 tokens, or a recipe's own.")] = None,
+    batch_rows: Annotated[int | None, typer.Option(min=1, help="Rows of a step. Default: 4,096 tokens of them.")] = None,
     tokenizer: Annotated[Path | None, typer.Option(help="Folder of a tokenizer to use. Default: a new one.")] = None,
     held_out: Annotated[
         list[Path] | None, typer.Option(help="Files to score on. Default: the last file, or the end of a single one.")

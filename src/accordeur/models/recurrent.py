@@ -18,6 +18,7 @@ from accordeur.models._saved import plain_base, plain_task, read_base, read_task
 from accordeur.plan import DevicePlan, Sampling
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
+from accordeur.training.device import plan_device
 from accordeur.training.lstm import LstmNetwork, LstmShape
 from accordeur.training.scoring import log_probs
 
@@ -80,6 +81,6 @@ def open_model(folder: Path, described: Mapping[str, Any]) -> RecurrentText:
     """Reopens a saved one."""
     network = LstmNetwork(LstmShape(**described["shape"]))
     network.load_state_dict(load_file(folder / WEIGHTS))
-    model = RecurrentText(network.eval(), read_task(described["task"]), read_base(described["base"]), DevicePlan())
+    model = RecurrentText(network.eval(), read_task(described["task"]), read_base(described["base"]), plan_device())
     model.known = dict(described["facts"])
     return model

@@ -54,9 +54,9 @@ class LstmNetwork(nn.Module):
             self.trunk = Lstm(shape)
 
     def logits(self, tokens_BT: Tensor) -> Tensor:
-        """(B, T, V): of the token after each."""
+        """(B, T, V): of the token after each, float32 or wider."""
         logits: Tensor = self.trunk(tokens_BT)
-        return logits
+        return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
     def loss(self, batch: Batch, smoothing: float = 0.0) -> tuple[Tensor, int]:
         """Sum of the losses over the targets, and how many there are."""

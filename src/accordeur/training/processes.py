@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from accordeur.errors import EnvironmentFault
 from accordeur.training import randomness
 
 PATIENCE = datetime.timedelta(hours=12)  # the others wait while the first writes ids or judges
@@ -80,14 +81,27 @@ ALONE = Processes()
 
 @contextlib.contextmanager
 def launched() -> Iterator[Processes]:
-    """The processes that were started with this one; they part at the end."""
+    """The processes that were started with this one; they part at the end. EnvironmentFault where cards are fewer than they."""
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         yield ALONE
         return
     from accelerate import PartialState
+    from accelerate.utils import parse_flag_from_env
 
-    state = PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE)
+    cpu = parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.cuda.is_available()
+    check_cards(0 if cpu else torch.cuda.device_count())
+    state = PartialState(cpu=cpu, timeout=PATIENCE)
     try:
         yield Processes(rank=state.process_index, count=state.num_processes, device=str(state.device))
     finally:
         state.destroy_process_group()
+
+
+def check_cards(cards: int) -> None:
+    """EnvironmentFault where processes of this machine would share a card; 0 cards: they run on the processor."""
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", os.environ["WORLD_SIZE"]))
+    if 0 < cards < here:
+        raise EnvironmentFault(
+            f"{here} processes were started here, where there {'is 1 GPU' if cards == 1 else f'are {cards} GPUs'}",
+            hint=f"start one process a GPU (--num_processes {cards}), or all on the processor: accelerate launch --cpu",
+        )
