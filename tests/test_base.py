@@ -147,6 +147,7 @@ def test_an_embedded_base_is_found_by_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     base = find_base("accordeur-mini")
     assert (base.name, base.family) == ("accordeur-mini", "decoder")
+    assert find_base("accordeur-mini-t5").family == "encoder-decoder"
     (tmp_path / "accordeur-mini").mkdir()
     with pytest.raises(ModelError):  # a folder of that name comes first, and this one holds nothing
         find_base("accordeur-mini")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from accordeur.base import find_base
 from accordeur.errors import ModelError
 from accordeur.foundations import release as module
 from accordeur.foundations.command import PretrainArguments, run_pretrain
+from accordeur.foundations.default import ASSETS, GENERAL
 from accordeur.foundations.release import release
+from accordeur.store import verify
 from tests.foundations.words import recipe_folder
 
 RECIPE = """
@@ -54,6 +58,7 @@ def test_the_card_has_the_numbers_of_the_record(base: Path) -> None:
         "Made-up sentences.",
         "Knows nothing.",
         "bits per character",
+        "made on | ",
         "Apache-2.0",
     ):
         assert part in card
@@ -68,3 +73,32 @@ def test_other_folders_and_large_ones_are_refused(base: Path, tmp_path: Path, mo
     with pytest.raises(ModelError, match="at most"):
         release(base, base.parent / "recipe.yaml", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_all_of_a_t5_is_halved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library alone keeps a part of it in float32."""
+    recipe = recipe_folder(tmp_path, monkeypatch, RECIPE.replace("vocabulary: 300", "vocabulary: 400\nfamily: t5"))
+    run_pretrain(PretrainArguments(texts=(recipe,), out=tmp_path / "base"))
+    out = release(tmp_path / "base", recipe, tmp_path / "out")
+    assert {tensor.dtype for tensor in load_file(out / "model.safetensors").values()} == {torch.float16}
+
+
+@pytest.mark.parametrize("name", ["accordeur-mini", "accordeur-mini-t5"])
+def test_what_ships_is_whole_small_and_has_a_card(name: str) -> None:
+    folder = ASSETS / name
+    assert "model.safetensors" in verify(folder)["files"]
+    assert (folder / "model.safetensors").stat().st_size <= module.LARGEST == 12_000_000
+    assert {tensor.dtype for tensor in load_file(folder / "model.safetensors").values()} == {torch.float16}
+    card = (folder / "README.md").read_text("utf-8")
+    assert all(part in card for part in ("## Data", "## Limits", "steps | ", "held out | ", "made on | ", "Apache-2.0"))
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_decoder_that_ships_knows_both_languages(language: str) -> None:
+    """Bits per character on prose that it has not read; letters drawn by their frequency take about four."""
+    model, tokenizer = find_base("accordeur-mini").load()
+    prose = (GENERAL / f"{language}.txt").read_text("utf-8")[:1500]
+    ids = tokenizer(prose, return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        nats = float(model(ids, labels=ids).loss) * (ids.shape[1] - 1)
+    assert nats / math.log(2) / len(prose) < 1.9
