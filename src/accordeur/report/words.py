@@ -10,6 +10,7 @@ from typing import Literal
 from accordeur.report._english import ENGLISH
 from accordeur.report._french import FRENCH
 from accordeur.report._methods import gloss
+from accordeur.report._metrics import metric_words
 
 Language = Literal["en", "fr"]
 BREAKS = re.compile(r" (?=[%:?!»])|(?<=«) ")
@@ -20,7 +21,10 @@ def unbroken(table: Mapping[str, str]) -> dict[str, str]:
     return {key: BREAKS.sub("\u00a0", text).replace(" ;", "\u202f;") for key, text in table.items()}
 
 
-TABLES: Mapping[Language, Mapping[str, str]] = {"en": unbroken(ENGLISH), "fr": unbroken(FRENCH)}
+TABLES: Mapping[Language, Mapping[str, str]] = {
+    "en": unbroken(ENGLISH | metric_words(0)),
+    "fr": unbroken(FRENCH | metric_words(1)),
+}
 LANGUAGES: tuple[Language, ...] = tuple(TABLES)
 
 
