@@ -2,7 +2,7 @@
 
 accordeur-mini with a head learns six kinds of questions from 300 rows, so often that it knows them by heart. Dropout, weight
 decay and label smoothing, off and on, three seeds each: the generalisation gap. Then SGD, momentum, RMSProp and Adam, each at
-the best of three rates by validation loss. The numbers go to docs/results/foundations/regularisation.json.
+the best of its rates by validation loss. The numbers go to docs/results/foundations/regularisation.json.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ REGULARISERS = {
     "label smoothing 0.1": Setting(settings=replace(PLAIN, smoothing=0.1)),
     "all three": Setting(settings=replace(PLAIN, weight_decay=1.0, smoothing=0.1), dropout=0.2),
 }
-RATES = {"SGD": (0.03, 0.1, 0.3), "momentum": (0.003, 0.01, 0.03), "RMSProp": (1e-4, 3e-4, 1e-3), "Adam": (1e-4, 3e-4, 1e-3)}
+RATES = {"SGD": (0.03, 0.1, 0.3), "momentum": (0.003, 0.01, 0.03), "RMSProp": (1e-5, 3e-5, 1e-4), "Adam": (3e-5, 1e-4, 3e-4)}
 
 
 def optimizer(name: str, rate: float) -> Setting:

@@ -125,7 +125,7 @@ never smoothed.
 
 {table(first, regularised)}
 
-Without any regulariser, each optimizer at the best of three rates by validation loss:
+Without any regulariser, each optimizer at the best of its rates by validation loss:
 
 {table(second, optimized)}
 
