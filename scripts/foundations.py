@@ -140,7 +140,7 @@ def embedded(result: Mapping[str, Any]) -> str:
     ratio = written["distinct_4_grams"] / written["distinct_4_grams_held_out"] - 1
     rows = [
         ["bits per character, 5-gram modified Kneser-Ney", f"{floor['bits_per_character']:.4f}", ""],
-        ["bits per character, accordeur-mini", f"{own['bits_per_character']:.4f}", f"{100 * fewer:+.1f} % fewer; aim 8 %"],
+        ["bits per character, accordeur-mini", f"{own['bits_per_character']:.4f}", f"{100 * fewer:.1f} % fewer; aim 8 %"],
         ["sampled words that are known", f"{100 * written['known']:.1f} %", "aim 97 %"],
         ["longest run copied from the text", f"{written['longest_copy']} characters", "aim below 60"],
         ["distinct 4-grams, against held-out text", f"{100 * ratio:+.1f} %", "aim within 10 %"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -32,6 +33,18 @@ def test_wider_terminals_show_more(report: dict[str, Any]) -> None:
     heads = [shown(rich_table(report, width), width) for width in (80, 200)]
     assert "Memory" in " ".join(heads[0]) and "Tokens" not in " ".join(heads[0])
     assert "Tokens" in " ".join(heads[1]) and "accuracy" in " ".join(heads[1])
+
+
+def test_a_long_name_of_a_metric_stands_on_lines_of_its_own(report: dict[str, Any]) -> None:
+    renamed = json.loads(json.dumps(report).replace("macro_f1", "bits_per_character"))
+    lines = shown(rich_table(renamed, 80), 80)
+    assert not any("bits_per" in line for line in lines)
+    assert [word for line in lines[:3] for word in line.split() if word in ("bits", "per", "character")] == [
+        "bits",
+        "per",
+        "character",
+    ]
+    assert markdown_table(renamed).startswith("| Method | bits per character |")
 
 
 def test_what_is_not_in_the_table_is_said_below(report: dict[str, Any]) -> None:

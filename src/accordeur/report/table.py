@@ -73,7 +73,8 @@ def columns(reading: Reading, methods: Sequence[Mapping[str, Any]]) -> list[Show
     found = [
         column(words("method"), [name_of(reading, method) for method in methods]),
         column(
-            reading.metric if len(reading.metric) <= NAME else reading.primary, [score_of(reading, method) for method in methods]
+            reading.metric if len(reading.metric) <= NAME else reading.primary.replace("_", "\n"),
+            [score_of(reading, method) for method in methods],
         ),
         column("95\u00a0%", [span_of(reading, method) for method in methods]),
         column(words("short_gap"), [gap_of(reading, method) for method in methods]),
