@@ -107,7 +107,7 @@ class Near(float):
     """Equal up to what another grouping into batches does to sums in float32."""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, float) and abs(self - other) < 1e-5 * max(1.0, abs(other))
+        return isinstance(other, float) and abs(self - other) < 1e-5
 
     __hash__ = None  # type: ignore[assignment]
 

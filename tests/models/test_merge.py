@@ -51,9 +51,23 @@ def test_answers_as_before(method: str, settings: dict[str, Any], kind: str, fam
 
 
 @pytest.mark.parametrize(("kind", "family"), [("classify", "encoder"), ("write", "decoder")])
-def test_one_corrupted_matrix_fails_and_leaves_nothing(
+def test_a_base_that_makes_much_of_little_is_merged_by_what_one_rounding_does(
     kind: str, family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    run = cells.saved(stirred("lora", kind, family, tmp_path), tmp_path / "run")
+    monkeypatch.setattr(module, "TOLERANCE", -1.0)  # so that nothing is near enough by itself
+    assert merge(run, tmp_path / "merged", cells.task_of(kind).test).largest_difference < 1e-4
+    monkeypatch.setattr(module, "nudge", lambda trunk: None)
+    with pytest.raises(ModelError, match="0 of"):
+        merge(run, tmp_path / "other", cells.task_of(kind).test)
+
+
+@pytest.mark.parametrize("strict", [module.TOLERANCE, -1.0])
+@pytest.mark.parametrize(("kind", "family"), [("classify", "encoder"), ("write", "decoder")])
+def test_one_corrupted_matrix_fails_and_leaves_nothing(
+    kind: str, family: str, strict: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TOLERANCE", strict)
     run = cells.saved(stirred("lora", kind, family, tmp_path), tmp_path / "run")
     write = module.write_merged
 
