@@ -18,21 +18,17 @@ from accordeur.foundations.dial import Dialled
 from accordeur.foundations.shapes import SIZES, Shape
 from accordeur.plan import DevicePlan
 from accordeur.training.processes import Processes
-from tests.foundations.words import recipe_folder, text
+from tests.foundations.words import SMALL, recipe_folder, text
 
 SHAPE = {"layers": 1, "width": 16, "heads": 2, "context": 16, "vocabulary": 300}
-RECIPE = """
+RECIPE = (
+    SMALL
+    + """
 family: bert
-layers: 1
-width: 32
-heads: 2
-context: 32
-vocabulary: 300
-steps: 3
 seed: 5
 texts: [{files: "${TEXTS}/*.txt"}]
-held_out: [{files: "${TEXTS}/2.txt"}]
 """
+)
 
 
 @pytest.fixture

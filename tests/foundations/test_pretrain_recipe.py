@@ -11,19 +11,15 @@ from accordeur.foundations.command import PretrainArguments, requested, run_pret
 from accordeur.foundations.pretrain_recipe import read_pretrain_recipe
 from accordeur.foundations.shapes import SIZES, Shape, new_model, shape_for, shape_of
 from accordeur.foundations.tokenizers import TokenizerRequest, train_tokenizer
-from tests.foundations.words import lines, text
+from tests.foundations.words import SMALL, lines, text
 
 ROOT = Path(__file__).parents[2]
-RECIPE = """
-layers: 1
-width: 32
-heads: 2
-context: 32
-vocabulary: 300
-steps: 3
+RECIPE = (
+    SMALL
+    + """
 texts: [{files: "${TEXTS}/*.txt"}]
-held_out: [{files: "${TEXTS}/2.txt"}]
 """
+)
 
 
 def no_dial(family: str, minutes: float) -> Shape:

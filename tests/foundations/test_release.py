@@ -16,20 +16,16 @@ from accordeur.foundations.command import PretrainArguments, run_pretrain
 from accordeur.foundations.default import ASSETS, GENERAL
 from accordeur.foundations.release import release
 from accordeur.store import verify
-from tests.foundations.words import recipe_folder
+from tests.foundations.words import SMALL, recipe_folder
 
-RECIPE = """
+RECIPE = (
+    SMALL
+    + """
 about: Made-up sentences.
 limits: Knows nothing.
-layers: 1
-width: 32
-heads: 2
-context: 32
-vocabulary: 300
-steps: 3
 texts: [{files: "${TEXTS}/[01].txt"}]
-held_out: [{files: "${TEXTS}/2.txt"}]
 """
+)
 
 
 @pytest.fixture

@@ -16,6 +16,16 @@ FRENCH = [
     "hiver", "marche", "écrit", "trouve", "perd", "voit", "sous", "près", "l'été", "qu'il",
 ]  # fmt: skip
 
+SMALL = """
+layers: 1
+width: 32
+heads: 2
+context: 32
+vocabulary: 300
+steps: 3
+held_out: [{files: "${TEXTS}/2.txt"}]
+"""  # the part of a pretraining recipe that the tests share; what they read differs
+
 
 def lines(count: int, seed: int = 0) -> list[str]:
     """Lines of five to twelve words, half of them French."""
