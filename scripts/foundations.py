@@ -73,7 +73,7 @@ def pretraining(result: Mapping[str, Any]) -> str:
     return f"""### What pretraining is worth
 
 Bases of {layers} layers by {width} (t5: as many on either side) read the same novels, cut alike; then `full` tunes
-each for {full["epochs"]} passes, at that rate of {rates} which is best on validation. {counts}.
+each for {full["epochs"]} passes, in which it first chooses that rate of {rates} which is best on validation. {counts}.
 Points with 95 % intervals over test rows; bits per character on held-out novels, where the objective reads every token.
 
 {table(head, rows)}
