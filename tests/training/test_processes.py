@@ -57,7 +57,7 @@ with launched() as processes:
         pass
     parts, found = trained(processes, folder / "parts")
     assert torch.equal(found, expected) and parts.tokens == whole.tokens
-    print("process", processes.rank, "is content", flush=True)
+    (folder / f"content-{processes.rank}").touch()  # torchrun starts Python unbuffered: what two processes print mixes within a line
 """
 
 
@@ -72,7 +72,7 @@ def test_two_processes_make_what_one_makes_and_go_on_after_a_stop(tmp_path: Path
     }
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert all(f"process {rank} is content" in done.stdout for rank in (0, 1))
+    assert sorted(file.name for file in tmp_path.glob("content-*")) == ["content-0", "content-1"]
 
 
 def test_processes_never_share_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
