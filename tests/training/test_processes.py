@@ -57,7 +57,7 @@ with launched() as processes:
         pass
     parts, found = trained(processes, folder / "parts")
     assert torch.equal(found, expected) and parts.tokens == whole.tokens
-    (folder / f"content-{processes.rank}").touch()  # torchrun starts Python unbuffered: what two processes print mixes within a line
+    (folder / f"content-{processes.rank}").touch()  # under torchrun, what two processes print mixes within a line
 """
 
 
