@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from accordeur.base import find_base
 from accordeur.context import Context
 from accordeur.example import Example
 from accordeur.methods.fewshot import Fewshot
@@ -16,6 +17,7 @@ from accordeur.methods.prompt import PromptMethod
 from accordeur.models import asked
 from accordeur.models._asking import NO_SHOTS, Prompt, Shots, beginning, until_next
 from accordeur.models.asked import Asked, question_ids
+from accordeur.models.served import Served
 from accordeur.plan import DevicePlan
 from accordeur.task import Task
 from accordeur.tasks import Codec, kind_of
@@ -244,11 +246,16 @@ def test_a_conversation_begins_with_its_first_turn():
 def test_an_answer_ends_before_the_next_invented_example(base, monkeypatch):
     said = "Paris!\nIt is.\n\n### Instruction:\nSay Lille\n\n### Response:\nLille!"
     monkeypatch.setattr(asked, "write_texts", lambda trunk, prompts, *_, **__: [said] * len(prompts))
+    monkeypatch.setattr(Served, "ask", lambda *_: said)
     prompt = Prompt(name="role", template="{{ shots }}### Instruction:\n{{ instruction }}\n\n### Response:\n")
     test = task("write").test
     for choice in ("fixed", "nearest"):
-        shown = asking(base, "write", prompt, Shots(choice=choice, count=2, pool=asks(8)))
-        assert {one.output for one in shown.predict(test)} == {"Paris!\nIt is."}
+        shots = Shots(choice=choice, count=2, pool=asks(8))
+        for shown in (
+            asking(base, "write", prompt, shots),
+            Served(task("write"), find_base("http://host/v1"), prompt, shots, {}),
+        ):
+            assert {one.output for one in shown.predict(test)} == {"Paris!\nIt is."}
     assert {one.output for one in asking(base, "write", prompt).predict(test)} == {said}, "no example was shown"
     assert until_next("See ### Instruction: there", "### Instruction:") == "See ### Instruction: there"
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from accordeur.adapted import Prediction
 from accordeur.data.template import render
 from accordeur.errors import NotApplicable, RecipeError
 from accordeur.example import Example
@@ -69,9 +70,8 @@ def same_row(one: Example, other: Example) -> bool:
     return one.id == other.id and one.text() == other.text()
 
 
-def questions(examples: Sequence[Example], prompt: Prompt, shots: Shots, task: Task) -> list[str]:
-    """Every row as the text that is put to the model."""
-    shown = shots.of(examples)
+def questions(examples: Sequence[Example], prompt: Prompt, shown: Sequence[Sequence[Example]], task: Task) -> list[str]:
+    """Every row, behind the worked examples shown with it, as the text that is put to the model."""
     return [question(example, prompt, own, task) for example, own in zip(examples, shown, strict=True)]
 
 
@@ -109,6 +109,15 @@ def marked(value: Any) -> Any:
 def until_next(text: str, sign: str) -> str:
     """A written answer up to the next line that begins as the worked examples do: from there on the base invents another one."""
     return re.split(rf"\n\s*{re.escape(sign)}", text, maxsplit=1)[0] if sign else text
+
+
+def read_answers(
+    written: Sequence[str], examples: Sequence[Example], shown: Sequence[Sequence[Example]], task: Task
+) -> list[Prediction]:
+    """What a model wrote behind its worked examples, as the kind reads written answers."""
+    kind = kind_of(task.kind)
+    texts = [until_next(text, beginning(own, task)) for text, own in zip(written, shown, strict=True)]
+    return [Prediction(output=kind.read(text, task, example)) for text, example in zip(texts, examples, strict=True)]
 
 
 def given_columns(example: Example) -> Mapping[str, Any]:

@@ -14,14 +14,14 @@ from accordeur.adapted import AdaptedModel, FloatArray, Message, Prediction, Tok
 from accordeur.base import Base
 from accordeur.errors import NotApplicable
 from accordeur.example import Encoded, Example, IntArray
-from accordeur.models._asking import Prompt, Shots, beginning, questions, until_next
+from accordeur.models._asking import Prompt, Shots, questions, read_answers
 from accordeur.models._saved import plain_base, plain_task, read_base, read_task
 from accordeur.models._vectors import text_items
 from accordeur.models._writing import MIN_ANSWER, answer_limit, fitted, positions, stream_text, write_texts
 from accordeur.plan import DevicePlan, Sampling
 from accordeur.store import read_json, write_json
 from accordeur.task import Task
-from accordeur.tasks import Codec, kind_of
+from accordeur.tasks import Codec
 from accordeur.tasks.classify import labelled
 from accordeur.tasks.write import answer_ids, answered_item, chat_ids, opening_ids
 from accordeur.training.choices import choice_log_probs
@@ -71,12 +71,17 @@ class Asked(AdaptedModel):
         other._facts = {**self._facts, **facts}
         return other
 
-    def prompt_ids(self, examples: Sequence[Example], answers: Sequence[int] | None = None) -> list[IntArray]:
-        """Every question as ids: a user's turn where the base has a chat template.
+    def prompt_ids(
+        self,
+        examples: Sequence[Example],
+        answers: Sequence[int] | None = None,
+        shown: Sequence[Sequence[Example]] | None = None,
+    ) -> list[IntArray]:
+        """Every question as ids: a user's turn where the base has a chat template. shown: the worked examples, where known.
 
         One is cut only where it does not leave the tokens of its answer (MIN_ANSWER unless given); `facts` tells how many are.
         """
-        texts = questions(examples, self.prompt, self.shots, self.task)
+        texts = questions(examples, self.prompt, shown or self.shots.of(examples), self.task)
         found = []
         for example, text, answer in zip(examples, texts, answers or [MIN_ANSWER] * len(texts), strict=True):
             whole = question_ids(text, self.loaded[1])
@@ -98,13 +103,10 @@ class Asked(AdaptedModel):
         if self.task.kind == "classify" and self.task.labels:
             scores = self.label_scores(examples)
             return [labelled(row, self.task.labels) for row in scores]
-        kind = kind_of(self.task.kind)
-        prompts = [Encoded(tokens=ids) for ids in self.prompt_ids(examples)]
-        limit = answer_limit(self._facts)
-        written = write_texts(model, prompts, codec, self.device, limit, beams=self.task.beams)
-        signs = [beginning(shown, self.task) for shown in self.shots.of(examples)]
-        texts = [until_next(text, sign) for text, sign in zip(written, signs, strict=True)]
-        return [Prediction(output=kind.read(text, self.task, example)) for text, example in zip(texts, examples, strict=True)]
+        shown = self.shots.of(examples)
+        prompts = [Encoded(tokens=ids) for ids in self.prompt_ids(examples, shown=shown)]
+        written = write_texts(model, prompts, codec, self.device, answer_limit(self._facts), beams=self.task.beams)
+        return read_answers(written, examples, shown, self.task)
 
     def label_scores(self, examples: Sequence[Example]) -> FloatArray:
         """(rows, labels): probabilities. The mean over tokens keeps long labels from being punished for their length.

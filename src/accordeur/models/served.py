@@ -16,13 +16,12 @@ from accordeur.adapted import AdaptedModel, FloatArray, Message, Prediction, Tok
 from accordeur.base import Base
 from accordeur.errors import ModelError, NotApplicable
 from accordeur.example import Example
-from accordeur.models._asking import Prompt, Shots, questions
+from accordeur.models._asking import Prompt, Shots, questions, read_answers
 from accordeur.models._saved import plain_base, plain_task, read_base, read_task
 from accordeur.models.asked import SHOTS_FILE, open_shots
 from accordeur.plan import DevicePlan, Sampling
 from accordeur.store import write_json
 from accordeur.task import Task
-from accordeur.tasks import kind_of
 
 TIMEOUT = 120  # seconds for one answer
 TRIES = 3
@@ -50,13 +49,11 @@ class Served(AdaptedModel):
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """What the server writes, read as the kind reads written answers. No probabilities."""
-        kind = kind_of(self.task.kind)
-        texts = questions(examples, self.prompt, self.shots, self.task)
+        shown = self.shots.of(examples)
+        texts = questions(examples, self.prompt, shown, self.task)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(lambda text: self.ask([{"role": "user", "content": text}], Sampling()), texts))
-        return [
-            Prediction(output=kind.read(answer, self.task, example)) for answer, example in zip(answers, examples, strict=True)
-        ]
+        return read_answers(answers, examples, shown, self.task)
 
     def ask(self, messages: Sequence[Mapping[str, str]], sampling: Sampling) -> str:
         """One answer of the server."""
