@@ -11,7 +11,7 @@ Every part is kept in the folder once it is done; the numbers go to docs/results
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -117,25 +117,40 @@ def tuning(asked: Asked) -> dict[str, Any]:
     return {method: between(out, "prompt", method) for method in ("lora", "full")}
 
 
-PARTS: dict[str, Callable[[Asked], dict[str, Any]]] = {"floor": floor, "bits": bits, "samples": samples, "tuning": tuning}
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What is measured of one embedded base, and where that goes."""
 
+    command: str
+    base: Path
+    recipe: Path
+    out: Path
+    result: Path
+    parts: Mapping[str, Callable[[Asked], dict[str, Any]]]
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.embedded", description=__doc__)
-    parser.add_argument("--base", type=Path, default=EMBEDDED)
-    parser.add_argument("--out", type=Path, default=Path("runs/embedded"))
-    parser.add_argument("--only", default=",".join(PARTS))
-    given = parser.parse_args()
-    asked = Asked(base=given.base, out=given.out, request=read_pretrain_recipe(RECIPE).request())
-    for name in given.only.split(","):
-        part = given.out / f"{name}.json"
-        if not part.is_file():
-            write_json(part, PARTS[name](asked))
-        print(name, read_json(part), flush=True)
-    found = {name: read_json(given.out / f"{name}.json") for name in PARTS if (given.out / f"{name}.json").is_file()}
-    if given.base == EMBEDDED and len(found) == len(PARTS):
-        write_json(RESULT, {"command": "python -m benchmarks.embedded", **found})
+    def run(self, about: str | None) -> None:
+        """Every part that is asked and not kept yet; the result is written once all parts of the embedded base are there."""
+        parser = argparse.ArgumentParser(prog=self.command, description=about)
+        parser.add_argument("--base", type=Path, default=self.base)
+        parser.add_argument("--out", type=Path, default=self.out)
+        parser.add_argument("--only", default=",".join(self.parts))
+        given = parser.parse_args()
+        asked = Asked(base=given.base, out=given.out, request=read_pretrain_recipe(self.recipe).request())
+        files = {name: given.out / f"{name}.json" for name in self.parts}
+        for name in given.only.split(","):
+            if not files[name].is_file():
+                write_json(files[name], self.parts[name](asked))
+            print(name, read_json(files[name]), flush=True)
+        if given.base == self.base and all(file.is_file() for file in files.values()):
+            write_json(self.result, {"command": self.command, **{name: read_json(file) for name, file in files.items()}})
 
 
 if __name__ == "__main__":
-    main()
+    Program(
+        command="python -m benchmarks.embedded",
+        base=EMBEDDED,
+        recipe=RECIPE,
+        out=Path("runs/embedded"),
+        result=RESULT,
+        parts={"floor": floor, "bits": bits, "samples": samples, "tuning": tuning},
+    ).run(__doc__)

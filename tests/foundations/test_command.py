@@ -198,3 +198,10 @@ def test_a_named_vocabulary_must_be_reached_and_one_of_a_size_need_not(files: Pa
         for shape in ({"vocabulary": 5000}, {"layers": 1})
     ]
     assert exact == [True, False]
+
+
+def test_an_encoder_decoder_moves_by_size_with_and_without_a_recipe(files: Path) -> None:
+    for given in ((files / "recipe.yaml",), (files / "0.txt", files / "1.txt")):
+        for family in ("gpt", "bert", "t5"):
+            asked = PretrainArguments(texts=given, out=files / "o", size="tiny", family=family)
+            assert requested(asked, no_dial)[0].settings.by_size == (family == "t5")

@@ -8,7 +8,7 @@ import torch
 from accordeur.training.loop import train
 from accordeur.training.network import Network
 from accordeur.training.optimizers import build, groups, set_rate
-from accordeur.training.rates import depths, paces
+from accordeur.training.rates import beginnings, depths, paces
 from accordeur.training.trainable import lora, moved_tensors, unfreeze_biases, unfreeze_top
 
 from . import tiny
@@ -113,3 +113,18 @@ def test_an_output_head_of_its_own_and_each_stacks_last_norm_have_their_depths()
     depth_of, highest = depths(Network(tiny.t5(), "seq2seq"))
     assert depth_of("trunk.encoder.final_layer_norm.weight") == 2
     assert depth_of("trunk.decoder.final_layer_norm.weight") == highest == 5
+
+
+def test_t5s_embeddings_and_queries_move_in_proportion_to_the_sizes_they_begin_with() -> None:
+    network = Network(tiny.t5(), "seq2seq")
+    sizes = beginnings(network.trunk)
+    begun = {name: float(parameter.detach().std()) for name, parameter in network.named_parameters()}
+    keys = [name for name in begun if name.endswith("Attention.k.weight")]
+    for end, size in sizes.items():
+        alike = [name for name in begun if name.endswith(end)]
+        assert len(alike) in (1, len(keys))
+        assert {name: begun[name] / begun[keys[0]] for name in alike} == pytest.approx(dict.fromkeys(alike, size), rel=0.1)
+    peaks = {id(p): group["peak"] for group in groups(network, tiny.settings(rate=1.0, by_size=True)) for p in group["params"]}
+    for name, parameter in network.named_parameters():
+        assert peaks[id(parameter)] == next((size for end, size in sizes.items() if name.endswith(end)), 1.0)
+    assert {group["peak"] for group in groups(network, tiny.settings(rate=1.0))} == {1.0}

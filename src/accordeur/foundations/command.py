@@ -122,7 +122,7 @@ def requested(arguments: PretrainArguments, dial: Dial) -> tuple[PretrainRequest
         family=family,
         objective=objective,
         tokenizer=arguments.tokenizer,
-        settings=default_settings(shape, arguments.batch_rows),
+        settings=default_settings(shape, family, arguments.batch_rows),
         exact_vocabulary="vocabulary" in arguments.shape,  # else a small text has a small vocabulary
         steps=arguments.steps,
     )
@@ -193,11 +193,17 @@ def said(arguments: PretrainArguments) -> dict[str, Any]:
     return wanted if arguments.steps is None and arguments.minutes is None else {**wanted, **long}
 
 
-def default_settings(shape: Shape, batch_rows: int | None = None) -> TrainingSettings:
-    """Rates, batch and decay that follow from the shape, but for rows of a step that are named."""
-    rows = batch_rows or max(4, 4096 // shape.context)
+def default_settings(shape: Shape, family: Family, batch_rows: int | None = None) -> TrainingSettings:
+    """Rates, batch and decay that follow from shape and family, but for rows of a step that are named."""
     return TrainingSettings(
-        rate=shape.rate, betas=(0.9, 0.95), weight_decay=0.1, warmup=0.03, schedule="linear", batch_rows=rows, patience=None
+        rate=shape.rate,
+        betas=(0.9, 0.95),
+        weight_decay=0.1,
+        warmup=0.03,
+        schedule="linear",
+        batch_rows=batch_rows or max(4, 4096 // shape.context),
+        patience=None,
+        by_size=family == "t5",
     )
 
 

@@ -71,6 +71,7 @@ class PretrainRecipe(BaseModel):
             warmup=self.warmup,
             batch_rows=self.batch_rows,
             patience=None,
+            by_size=self.family == "t5",
         )
         held_out = found(self.held_out)
         return PretrainRequest(

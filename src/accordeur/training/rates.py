@@ -1,4 +1,4 @@
-"""Rates that differ inside one network: lower blocks slower, LoRA's second matrix faster, blocks that open one by one."""
+"""Rates that differ inside one network: lower blocks slower, LoRA's second matrix faster, blocks opened one by one, T5's own."""
 
 from __future__ import annotations
 
@@ -20,8 +20,13 @@ class Pace:
 
 def paces(network: Any, settings: TrainingSettings) -> Callable[[str], Pace]:
     """The pace of every parameter by its name; the same one for all where the settings ask for nothing else."""
+    sizes = beginnings(network.trunk) if settings.by_size else {}
+
+    def factor(name: str) -> float:
+        return b_factor(name, settings) * next((size for end, size in sizes.items() if name.endswith(end)), 1.0)
+
     if settings.layer_decay == 1.0 and settings.gradual == 0.0:
-        return lambda name: Pace(factor=b_factor(name, settings))
+        return lambda name: Pace(factor=factor(name))
     depth_of, top = depths(network)
     moving = sorted({depth_of(name) for name, parameter in network.named_parameters() if parameter.requires_grad}, reverse=True)
     waits = [depth for depth in moving if depth < top]
@@ -29,7 +34,7 @@ def paces(network: Any, settings: TrainingSettings) -> Callable[[str], Pace]:
     def pace(name: str) -> Pace:
         depth = depth_of(name)
         opens = settings.gradual * waits.index(depth) / len(waits) if depth in waits else 0.0
-        return Pace(factor=b_factor(name, settings) * settings.layer_decay ** (top - depth), opens=opens)
+        return Pace(factor=factor(name) * settings.layer_decay ** (top - depth), opens=opens)
 
     return pace
 
@@ -37,6 +42,17 @@ def paces(network: Any, settings: TrainingSettings) -> Callable[[str], Pace]:
 def b_factor(name: str, settings: TrainingSettings) -> float:
     """LoRA+'s ratio for the matrices B, 1 for everything else."""
     return settings.b_factor if ".lora_B." in name else 1.0
+
+
+def beginnings(trunk: Any) -> dict[str, float]:
+    """How large some of T5's weights begin, by the end of their names, over the matrices of its blocks (√d_model · size).
+
+    Queries begin √d_kv times smaller, as nothing else scales its attention, embeddings √d_model times larger. Its authors moved
+    each weight in proportion to its own size (Raffel et al. 2020, by Adafactor's relative steps); at one rate for all,
+    the scores grow out of proportion and the encoder ends in one and the same vector whatever it reads.
+    """
+    config = trunk.config
+    return {"shared.weight": config.d_model**0.5, "Attention.q.weight": config.d_kv**-0.5}
 
 
 def depths(network: Any) -> tuple[Callable[[str], int], int]:

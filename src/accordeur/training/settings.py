@@ -31,6 +31,7 @@ class TrainingSettings:
     epochs: float | None = None  # at most; None: as the budget allows, up to MAX_EPOCHS
     layer_decay: float = 1.0  # factor of the rate per block downwards (Howard & Ruder 2018; ELECTRA)
     b_factor: float = 1.0  # rate of LoRA's B over that of its A (LoRA+, Hayou et al. 2024)
+    by_size: bool = False  # T5's embeddings and queries move in proportion to the sizes that they begin with
     gradual: float = 0.0  # share of the steps over which the blocks start to move, one by one from the top
     patience: int | None = 3  # evaluations without a better score before stopping; None: never
 
