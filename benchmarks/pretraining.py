@@ -41,7 +41,6 @@ SETTINGS = TrainingSettings(
     batch_rows=16,
     patience=None,
 )
-RATES: Mapping[Family, float] = {"gpt": 4e-3, "bert": 4e-3, "t5": 1e-2}  # t5 starts from embeddings fifty times as large
 FULL = {"rates": [1e-4, 3e-4, 1e-3], "epochs": 3}
 TASKS = {"trec_qc": 128, "rte": 256, "xquad_en": 256}  # the longest row in tokens
 NO_LIMIT = 600.0  # minutes: the passes bind, not the clock
@@ -79,7 +78,7 @@ def request(kind: Kind, steps: int) -> PretrainRequest:
         family=kind.family,
         objective=kind.objective,
         tokenizer_kind="bpe",
-        settings=replace(SETTINGS, rate=RATES[kind.family]),
+        settings=replace(SETTINGS, by_size=kind.family == "t5"),
         steps=steps,
         held_out_rows=16,
     )

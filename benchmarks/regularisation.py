@@ -54,7 +54,12 @@ REGULARISERS = {
     "label smoothing 0.1": Setting(settings=replace(PLAIN, smoothing=0.1)),
     "all three": Setting(settings=replace(PLAIN, weight_decay=1.0, smoothing=0.1), dropout=0.2),
 }
-RATES = {"SGD": (0.03, 0.1, 0.3), "momentum": (0.003, 0.01, 0.03), "RMSProp": (1e-5, 3e-5, 1e-4), "Adam": (3e-5, 1e-4, 3e-4)}
+RATES = {
+    "SGD": (0.03, 0.1, 0.3),
+    "momentum": (0.003, 0.01, 0.03),
+    "RMSProp": (3e-6, 1e-5, 3e-5, 1e-4),
+    "Adam": (1e-5, 3e-5, 1e-4, 3e-4),
+}
 
 
 def optimizer(name: str, rate: float) -> Setting:

@@ -156,4 +156,22 @@ def embedded(result: Mapping[str, Any]) -> str:
 `{result["command"]}`"""
 
 
-RENDERERS = {"embedded": embedded, "pretraining": pretraining, "regularisation": regularisation}
+def embedded_t5(result: Mapping[str, Any]) -> str:
+    """Whether the embedded encoder-decoder uses what it reads, and its gains."""
+    spans, tuned = result["spans"], result["tuning"]
+    rows = [
+        ["nats per lost token, with the text around it", f"{spans['own']:.3f}"],
+        ["nats per lost token, with another text", f"{spans['other']:.3f}"],
+        ["nats gained by reading the right text", change(spans["gain"], 1, 3)],
+        *([f"nats per token gained by {name}", change(found, 1, 3)] for name, found in tuned.items()),
+    ]
+    return f"""### The embedded encoder-decoder
+
+{spans["rows"]:,} rows of held-out novels, each with its own spans lost; then tuning on the embedded instruction sample.
+
+{table(["what", "found"], rows)}
+
+`{result["command"]}`"""
+
+
+RENDERERS = {"embedded": embedded, "embedded_t5": embedded_t5, "pretraining": pretraining, "regularisation": regularisation}
