@@ -44,4 +44,6 @@ def test_two_processes_make_the_base_that_one_makes(files: Path) -> None:
     assert (alone.returncode, together.returncode) == (0, 0), "\n".join(said)
     assert said[1].count("12 steps,") == 1  # only the first tells
     assert "2 processes share the work" in said[1]
+    plans = [json.loads((files / name / "pretraining.json").read_text("utf-8"))["made_on"] for name in ("alone", "together")]
+    assert plans == ["1 processor core", "2 processor cores"]
     assert losses(files / "together") == pytest.approx(losses(files / "alone"), abs=1e-3)  # steps may be in bf16

@@ -92,7 +92,8 @@ def launched() -> Iterator[Processes]:
     check_cards(0 if cpu else torch.cuda.device_count())
     state = PartialState(cpu=cpu, timeout=PATIENCE)
     try:
-        yield Processes(rank=state.process_index, count=state.num_processes, device=str(state.device))
+        own = "cpu" if cpu else str(state.device)  # the library calls it cpu:0, and a device plan would take that for a card
+        yield Processes(rank=state.process_index, count=state.num_processes, device=own)
     finally:
         state.destroy_process_group()
 
