@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -14,7 +15,9 @@ from accordeur.errors import ModelError
 from accordeur.foundations import release as module
 from accordeur.foundations.command import PretrainArguments, run_pretrain
 from accordeur.foundations.default import ASSETS, GENERAL
+from accordeur.foundations.objectives import corrupt
 from accordeur.foundations.release import release
+from accordeur.foundations.rows import corruption_of
 from accordeur.store import verify
 from tests.foundations.words import SMALL, recipe_folder
 
@@ -26,6 +29,7 @@ limits: Knows nothing.
 texts: [{files: "${TEXTS}/[01].txt"}]
 """
 )
+ROW = 128  # tokens
 
 
 @pytest.fixture
@@ -98,3 +102,16 @@ def test_the_decoder_that_ships_knows_both_languages(language: str) -> None:
     with torch.no_grad():
         nats = float(model(ids, labels=ids).loss) * (ids.shape[1] - 1)
     assert nats / math.log(2) / len(prose) < 1.9
+
+
+def test_the_encoder_decoder_that_ships_uses_what_it_reads() -> None:
+    """Lost spans are likelier behind the text that they were taken from than behind another one."""
+    model, tokenizer = find_base("accordeur-mini-t5").load()
+    prose = "".join((GENERAL / f"{language}.txt").read_text("utf-8")[:12_000] for language in ("en", "fr"))
+    ids = np.asarray(tokenizer(prose, add_special_tokens=False)["input_ids"], np.int32)
+    corruption, draw = corruption_of(tokenizer, ROW), np.random.default_rng(0)
+    rows = [corrupt(ids[start : start + ROW], corruption, draw) for start in range(0, len(ids) - ROW + 1, ROW)]
+    read, lost = (torch.tensor(np.stack(part)).long() for part in ([row.tokens for row in rows], [row.target for row in rows]))
+    with torch.no_grad():
+        own, other = (float(model(input_ids=text, labels=lost).loss) for text in (read, read.roll(1, 0)))
+    assert other - own > 0.3
