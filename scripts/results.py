@@ -52,11 +52,6 @@ class Step:
     needs: tuple[str, ...] = ()
 
 
-def pretrained(folder: Path, out: Path) -> list[str]:
-    """The small encoder-decoder."""
-    return ["pretrain", str(RECIPES / "pretrain" / f"{out.name}.yaml"), "--out", str(out)]
-
-
 def merged(folder: Path, out: Path) -> list[str]:
     """The translator as a base for others."""
     return ["merge", str(folder / "translation" / "runs" / "full-s0"), "--out", str(out)]
@@ -81,9 +76,8 @@ STEPS = (
     Step(name="spam"),
     Step(name="sentiment"),
     Step(name="sentiment-french"),
-    Step(name="translation-t5", make=pretrained),
-    Step(name="summary", options=("--base", "{}/translation-t5"), needs=("translation-t5",)),
-    Step(name="translation", options=("--base", "{}/translation-t5"), needs=("translation-t5",)),
+    Step(name="summary"),
+    Step(name="translation"),
     Step(name="translation-base", make=merged, needs=("translation",)),
     Step(name="medical-translation", options=("--base", "{}/translation-base"), needs=("translation-base",)),
     Step(name="qa"),
