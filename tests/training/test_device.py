@@ -64,6 +64,11 @@ def test_what_is_asked_for_is_taken() -> None:
     assert "as asked" not in plan_device().reason
 
 
+def test_a_numbered_processor_is_planned_as_one() -> None:
+    numbered = plan_device("cpu:0", threads=1, dtype="float32")
+    assert (numbered.device, numbered.micro_tokens) == ("cpu", plan_device("cpu", threads=1, dtype="float32").micro_tokens)
+
+
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(EnvironmentFault, match="isn't available here; found: cpu"):
         plan_device("mps" if not torch.backends.mps.is_available() else "xpu")

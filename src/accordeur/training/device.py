@@ -35,7 +35,7 @@ def plan_device(
     """
     chosen = device or best_device()
     check_device(chosen)
-    found = plan_cpu(threads, dtype) if chosen == "cpu" else plan_accelerator(chosen, threads)
+    found = plan_cpu(threads, dtype) if torch.device(chosen).type == "cpu" else plan_accelerator(chosen, threads)
     named = {"device": device, "threads": threads, "dtype": dtype, "micro_tokens": micro_tokens}
     told = ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
     return replace(

@@ -92,8 +92,7 @@ def launched() -> Iterator[Processes]:
     check_cards(0 if cpu else torch.cuda.device_count())
     state = PartialState(cpu=cpu, timeout=PATIENCE)
     try:
-        own = "cpu" if cpu else str(state.device)  # the library calls it cpu:0, and a device plan would take that for a card
-        yield Processes(rank=state.process_index, count=state.num_processes, device=own)
+        yield Processes(rank=state.process_index, count=state.num_processes, device=str(state.device))
     finally:
         state.destroy_process_group()
 
