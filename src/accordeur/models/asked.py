@@ -150,8 +150,7 @@ class Asked(AdaptedModel):
 
     def save(self, folder: Path) -> None:
         """The prompt and the worked examples."""
-        pool = [{"id": shot.id, "given": dict(shot.given), "expected": shot.expected} for shot in self.shots.pool]
-        write_json(folder / SHOTS_FILE, {"choice": self.shots.choice, "count": self.shots.count, "pool": pool})
+        save_shots(self.shots, folder)
         base = plain_base(self.base)
         describe(folder, "asked", task=plain_task(self.task), base=base, prompt=asdict(self.prompt), facts=self._facts)
 
@@ -169,6 +168,12 @@ def question_ids(text: str, codec: Codec) -> list[int]:
     if codec.family == "encoder-decoder":
         return [int(token) for token in codec.framed(text)[0]]
     return [*opening_ids(codec), *codec.plain(text)] or [codec.end]
+
+
+def save_shots(shots: Shots, folder: Path) -> None:
+    """Writes the worked examples of a model."""
+    pool = [{"id": shot.id, "given": dict(shot.given), "expected": shot.expected} for shot in shots.pool]
+    write_json(folder / SHOTS_FILE, {"choice": shots.choice, "count": shots.count, "pool": pool})
 
 
 def open_shots(folder: Path) -> Shots:

@@ -18,9 +18,8 @@ from accordeur.errors import ModelError, NotApplicable
 from accordeur.example import Example
 from accordeur.models._asking import Prompt, Shots, questions, read_answers
 from accordeur.models._saved import plain_base, plain_task, read_base, read_task
-from accordeur.models.asked import SHOTS_FILE, open_shots
+from accordeur.models.asked import open_shots, save_shots
 from accordeur.plan import DevicePlan, Sampling
-from accordeur.store import write_json
 from accordeur.task import Task
 
 TIMEOUT = 120  # seconds for one answer
@@ -85,8 +84,7 @@ class Served(AdaptedModel):
 
     def save(self, folder: Path) -> None:
         """The address, the prompt and the worked examples; never a key."""
-        pool = [{"id": shot.id, "given": dict(shot.given), "expected": shot.expected} for shot in self.shots.pool]
-        write_json(folder / SHOTS_FILE, {"choice": self.shots.choice, "count": self.shots.count, "pool": pool})
+        save_shots(self.shots, folder)
         base = plain_base(self.base)
         describe(folder, "served", task=plain_task(self.task), base=base, prompt=asdict(self.prompt), facts=self._facts)
 
