@@ -17,30 +17,20 @@ from accordeur.compare import compare
 from accordeur.compare.execute import Spent
 from accordeur.context import Context
 from accordeur.foundations.corpus import sources
-from accordeur.foundations.families import Objective, new_pupil
+from accordeur.foundations.families import Objective, new_pupil, settings_of
 from accordeur.foundations.pretrain import PretrainRequest, pretrain
 from accordeur.foundations.shapes import Family, Shape
 from accordeur.foundations.tokenizers import TokenizerRequest, open_tokenizer
 from accordeur.recipe import parse_recipe
 from accordeur.store import is_sealed, read_json, sealed_folder, write_json
 from accordeur.training.device import plan_device
-from accordeur.training.settings import TrainingSettings
 from benchmarks._data import data_folder
 from benchmarks._pairs import gains
 
 RESULT = Path(__file__).parents[1] / "docs" / "results" / "foundations" / "pretraining.json"
 ENTRIES = 4096  # of the vocabulary, besides the special tokens of each family: so all cut the text alike
 SHAPE = Shape(layers=3, width=128, heads=4, context=256, vocabulary=ENTRIES)
-SETTINGS = TrainingSettings(
-    rate=4e-3,
-    optimizer="muon",
-    betas=(0.9, 0.95),
-    weight_decay=0.1,
-    warmup=30,
-    schedule="trapezoid",
-    batch_rows=16,
-    patience=None,
-)
+BATCH = 16
 FULL = {"rates": [1e-4, 3e-4, 1e-3], "epochs": 3}
 TASKS = {"trec_qc": 128, "rte": 256, "xquad_en": 256}  # the longest row in tokens
 NO_LIMIT = 600.0  # minutes: the passes bind, not the clock
@@ -78,7 +68,9 @@ def request(kind: Kind, steps: int) -> PretrainRequest:
         family=kind.family,
         objective=kind.objective,
         tokenizer_kind="bpe",
-        settings=replace(SETTINGS, by_size=kind.family == "t5"),
+        settings=settings_of(
+            kind.family, rate=4e-3, optimizer="muon", weight_decay=0.1, warmup=30, schedule="trapezoid", batch_rows=BATCH
+        ),
         steps=steps,
         held_out_rows=16,
     )
@@ -104,7 +96,7 @@ def base(name: str, steps: int, out: Path) -> dict[str, Any]:
     facts: dict[str, Any] = {"family": kind.family, "objective": kind.objective, "trained": kind.trained}
     if kind.trained:
         done = pretrain(request(kind, steps), folder, context)
-        read = steps * SETTINGS.batch_rows * SHAPE.context  # of the text; up to three of a row of bert are marks
+        read = steps * BATCH * SHAPE.context  # of the text; up to three of a row of bert are marks
         facts |= {"tokens_read": read, "held_out_nats": done.loss, "bits": done.bits_per_character}
         facts |= {"steps": steps, "weights": done.weights, **spent.total()}
     else:

@@ -13,7 +13,7 @@ from accordeur.context import Context, silent
 from accordeur.errors import AccordeurError, RecipeError
 from accordeur.foundations.corpus import Source, divided, holds_text, sources, without
 from accordeur.foundations.dial import dialled, read_dialled
-from accordeur.foundations.families import OBJECTIVES, Objective
+from accordeur.foundations.families import OBJECTIVES, Objective, settings_of
 from accordeur.foundations.pretrain import Pretrained, PretrainRequest, forget, pretrain
 from accordeur.foundations.pretrain_recipe import read_pretrain_recipe
 from accordeur.foundations.shapes import Family, Shape, shape_of
@@ -195,16 +195,8 @@ def said(arguments: PretrainArguments) -> dict[str, Any]:
 
 def default_settings(shape: Shape, family: Family, batch_rows: int | None = None) -> TrainingSettings:
     """Rates, batch and decay that follow from shape and family, but for rows of a step that are named."""
-    return TrainingSettings(
-        rate=shape.rate,
-        betas=(0.9, 0.95),
-        weight_decay=0.1,
-        warmup=0.03,
-        schedule="linear",
-        batch_rows=batch_rows or max(4, 4096 // shape.context),
-        patience=None,
-        by_size=family == "t5",
-    )
+    rows = batch_rows or max(4, 4096 // shape.context)
+    return settings_of(family, rate=shape.rate, weight_decay=0.1, warmup=0.03, schedule="linear", batch_rows=rows)
 
 
 def parted(arguments: PretrainArguments) -> tuple[tuple[Source, ...], tuple[Source, ...]]:

@@ -13,6 +13,7 @@ from accordeur.foundations.rows import MaskedRows, PairRows, Rows, SpanRows, onc
 from accordeur.foundations.shapes import Family, Shape, new_model
 from accordeur.foundations.stored import Blocks, Stored
 from accordeur.training.network import Network
+from accordeur.training.settings import TrainingSettings
 
 Objective = Literal["causal", "masked", "masked-whole-words", "masked-and-next", "spans"]
 OBJECTIVES: dict[Family, tuple[Objective, ...]] = {  # the first is the default
@@ -30,6 +31,11 @@ class Pupil:
     trunk: Any  # the transformers model
     network: Any  # what has the loss
     objective: Objective
+
+
+def settings_of(family: Family, **chosen: Any) -> TrainingSettings:
+    """How a family is pretrained: what is the same for all, what follows from the family, and what is chosen."""
+    return TrainingSettings(betas=(0.9, 0.95), patience=None, by_size=family == "t5", **chosen)
 
 
 def new_pupil(family: Family, objective: Objective | None, shape: Shape, tokenizer: Any, seed: int) -> Pupil:

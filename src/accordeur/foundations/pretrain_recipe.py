@@ -13,10 +13,10 @@ from ruamel.yaml.error import YAMLError
 
 from accordeur.errors import RecipeError
 from accordeur.foundations.corpus import Source, without
-from accordeur.foundations.families import Objective
+from accordeur.foundations.families import Objective, settings_of
 from accordeur.foundations.pretrain import PretrainRequest
 from accordeur.foundations.shapes import Family, Shape
-from accordeur.training.settings import Optimizer, Schedule, TrainingSettings
+from accordeur.training.settings import Optimizer, Schedule
 
 MAX_BYTES = 256 * 1024
 
@@ -62,16 +62,14 @@ class PretrainRecipe(BaseModel):
     def request(self) -> PretrainRequest:
         """The request that this describes; RecipeError where a pattern finds nothing."""
         shape = Shape(layers=self.layers, width=self.width, heads=self.heads, context=self.context, vocabulary=self.vocabulary)
-        settings = TrainingSettings(
+        settings = settings_of(
+            self.family,
             rate=self.rate or shape.rate,
             optimizer=self.optimizer,
-            betas=(0.9, 0.95),
             weight_decay=self.weight_decay,
             schedule=self.schedule,
             warmup=self.warmup,
             batch_rows=self.batch_rows,
-            patience=None,
-            by_size=self.family == "t5",
         )
         held_out = found(self.held_out)
         return PretrainRequest(
