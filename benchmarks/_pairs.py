@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from accordeur.evidence.metric import RowStatistics
-from accordeur.evidence.pairing import paired_difference
+from accordeur.evidence.pairing import Difference, paired_difference
 from accordeur.report.folder import Recorded, read_folder
 from accordeur.report.scores import judged
 from accordeur.store import read_json
@@ -27,7 +27,7 @@ def gains(folders: Mapping[str, Path], rivals: Mapping[str, str]) -> dict[str, A
         found[name] = {
             "score": run["scores"][metric.name],
             "cost": {key: run["cost"][key] for key in ("fit_seconds", "fit_cpu_seconds", "tokens_trained")},
-            "gain": difference and {"value": difference.difference, "low": difference.low, "high": difference.high},
+            "gain": difference and bounds(difference),
         }
     return {"kind": about["kind"], "metric": metric.name, "rows": about["rows"], "bases": found}
 
@@ -46,10 +46,9 @@ def between(folder: Path, method: str, against: str) -> dict[str, Any]:
     by_method = {record.run.method: record for record in found.done}
     ours, theirs = (RowStatistics(values=metric.statistics(by_method[name].test, about["labels"])) for name in (method, against))
     difference = paired_difference(ours, theirs, judged(metric))
-    return {
-        "metric": metric.name,
-        "rows": len(by_method[method].test),
-        "value": difference.difference,
-        "low": difference.low,
-        "high": difference.high,
-    }
+    return {"metric": metric.name, "rows": len(by_method[method].test), **bounds(difference)}
+
+
+def bounds(found: Difference) -> dict[str, float]:
+    """A difference with its interval, as the results keep it."""
+    return {"value": found.difference, "low": found.low, "high": found.high}

@@ -36,8 +36,6 @@ from accordeur.training.scoring import log_probs
 from benchmarks._pairs import between
 
 ROOT = Path(__file__).parents[1]
-RECIPE = ROOT / "recipes" / "pretrain" / "accordeur-mini.yaml"
-RESULT = ROOT / "docs" / "results" / "foundations" / "embedded.json"
 ORDER = 5
 WORDS = 2000
 OPENING, LONGEST = 12, 200  # tokens of a held-out text, and of what goes on from there
@@ -117,40 +115,25 @@ def tuning(asked: Asked) -> dict[str, Any]:
     return {method: between(out, "prompt", method) for method in ("lora", "full")}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Program:
-    """What is measured of one embedded base, and where that goes."""
-
-    command: str
-    base: Path
-    recipe: Path
-    out: Path
-    result: Path
-    parts: Mapping[str, Callable[[Asked], dict[str, Any]]]
-
-    def run(self, about: str | None) -> None:
-        """Every part that is asked and not kept yet; the result is written once all parts of the embedded base are there."""
-        parser = argparse.ArgumentParser(prog=self.command, description=about)
-        parser.add_argument("--base", type=Path, default=self.base)
-        parser.add_argument("--out", type=Path, default=self.out)
-        parser.add_argument("--only", default=",".join(self.parts))
-        given = parser.parse_args()
-        asked = Asked(base=given.base, out=given.out, request=read_pretrain_recipe(self.recipe).request())
-        files = {name: given.out / f"{name}.json" for name in self.parts}
-        for name in given.only.split(","):
-            if not files[name].is_file():
-                write_json(files[name], self.parts[name](asked))
-            print(name, read_json(files[name]), flush=True)
-        if given.base == self.base and all(file.is_file() for file in files.values()):
-            write_json(self.result, {"command": self.command, **{name: read_json(file) for name, file in files.items()}})
+def measure(name: str, embedded: Path, parts: Mapping[str, Callable[[Asked], dict[str, Any]]], about: str | None) -> None:
+    """Every part that is asked and not kept yet; the result is written once all parts of the embedded base are there."""
+    command = f"python -m benchmarks.{name}"
+    parser = argparse.ArgumentParser(prog=command, description=about)
+    parser.add_argument("--base", type=Path, default=embedded)
+    parser.add_argument("--out", type=Path, default=Path("runs") / name.replace("_", "-"))
+    parser.add_argument("--only", default=",".join(parts))
+    given = parser.parse_args()
+    recipe = read_pretrain_recipe(ROOT / "recipes" / "pretrain" / f"{embedded.name}.yaml")
+    asked = Asked(base=given.base, out=given.out, request=recipe.request())
+    files = {part: given.out / f"{part}.json" for part in parts}
+    for part in given.only.split(","):
+        if not files[part].is_file():
+            write_json(files[part], parts[part](asked))
+        print(part, read_json(files[part]), flush=True)
+    if given.base == embedded and all(file.is_file() for file in files.values()):
+        found = {part: read_json(file) for part, file in files.items()}
+        write_json(ROOT / "docs" / "results" / "foundations" / f"{name}.json", {"command": command, **found})
 
 
 if __name__ == "__main__":
-    Program(
-        command="python -m benchmarks.embedded",
-        base=EMBEDDED,
-        recipe=RECIPE,
-        out=Path("runs/embedded"),
-        result=RESULT,
-        parts={"floor": floor, "bits": bits, "samples": samples, "tuning": tuning},
-    ).run(__doc__)
+    measure("embedded", EMBEDDED, {"floor": floor, "bits": bits, "samples": samples, "tuning": tuning}, __doc__)

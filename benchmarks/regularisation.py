@@ -29,6 +29,7 @@ from accordeur.training.network import Network
 from accordeur.training.scoring import answers
 from accordeur.training.settings import TrainingSettings
 from benchmarks._data import data_folder
+from benchmarks._pairs import bounds
 
 RESULT = Path(__file__).parents[1] / "docs" / "results" / "foundations" / "regularisation.json"
 SIZES = {"train": 300, "validation": 300, "test": 1000}
@@ -146,10 +147,9 @@ def summary(runs: Sequence[Mapping[str, Any]], against: Sequence[Mapping[str, An
     gap = unpaired_difference(statistics(runs, "test", 0), statistics(runs, "train", 0), LOSS)
     loss = paired_difference(statistics(runs, "test", 0), statistics(against, "test", 0), LOSS)
     hits = paired_difference(statistics(runs, "test", 1), statistics(against, "test", 1), ACCURACY)
-    bounds = {"gap": gap, "loss_change": loss, "accuracy_change": hits}
-    plain = {name: {"value": found.difference, "low": found.low, "high": found.high} for name, found in bounds.items()}
+    changes = {"gap": bounds(gap), "loss_change": bounds(loss), "accuracy_change": bounds(hits)}
     accuracies = [float(np.mean(found["test"][1])) for found in runs]
-    return {**parts, **plain, "accuracy": float(np.mean(accuracies)), "accuracy_by_seed": accuracies}
+    return {**parts, **changes, "accuracy": float(np.mean(accuracies)), "accuracy_by_seed": accuracies}
 
 
 def main() -> None:
